@@ -1,0 +1,131 @@
+"""One request with its response as read, and what such a recording can prove. No files, no sockets, no JSON rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class End(StrEnum):
+    """How the response body came to its end."""
+
+    EOF = "eof"
+    CUT = "cut"
+    RESET = "reset"
+    TIMEOUT = "timeout"
+    CLIENT_GONE = "client-gone"
+
+
+class Fidelity(StrEnum):
+    """How much of the original bytes a recording keeps.
+
+    RAW is the body as the server sent it. NORMALISED re-serialised the JSON and redacted ids and times, but
+    kept every key and the framing. RECONSTRUCTED rebuilt the framing from parsed objects.
+    """
+
+    RAW = "raw"
+    NORMALISED = "normalised"
+    RECONSTRUCTED = "reconstructed"
+
+
+class Evidence(StrEnum):
+    """What a recording can prove; a rule that needs more than is there stays undecided.
+
+    BYTES: framing, ids and times are the server's own. FIELDS: every key is as sent, null told from absent.
+    REQUEST, HEADERS: the request's JSON body; the response's status and headers. TIMING: when each read arrived.
+    """
+
+    BYTES = "bytes"
+    FIELDS = "fields"
+    REQUEST = "request"
+    HEADERS = "headers"
+    TIMING = "timing"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The bytes of one socket read: when (seconds since the request was sent) and how many."""
+
+    at: float
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The status line and headers of a response; header names as sent, in order, repeats kept."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str) -> str | None:
+        """Return the first value of a header, its name compared without case, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request with its response.
+
+    Attributes:
+        source: where it comes from, as the operator named it: a path, `-`, a URL.
+        entry: its position in the source, from 0.
+        body: the response body, content encodings such as gzip removed, otherwise byte for byte.
+        request: the JSON object that was sent, or None if it is not known.
+        head: status and headers of the response, or None if they are not known.
+        reads: the socket reads that made up the body, or () if they are not known.
+        end: how the body ended; EOF where nothing else is known.
+        fidelity: how much of the original bytes `body` keeps.
+        method, url: of the request, empty where not known.
+        scenario: the scenario it was recorded for, empty where none.
+    """
+
+    source: str
+    body: bytes
+    entry: int = 0
+    request: Mapping[str, object] | None = None
+    head: Head | None = None
+    reads: tuple[Read, ...] = ()
+    end: End = End.EOF
+    fidelity: Fidelity = Fidelity.RAW
+    method: str = ""
+    url: str = ""
+    scenario: str = ""
+
+    @property
+    def evidence(self) -> frozenset[Evidence]:
+        """Return what this recording can prove."""
+        return evidence_of(self.fidelity, request=self.request, head=self.head, reads=self.reads)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something in a source that is no streamed chat completion, and why it was left out."""
+
+    source: str
+    reason: str
+    entry: int | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+def evidence_of(
+    fidelity: Fidelity,
+    *,
+    request: Mapping[str, object] | None,
+    head: Head | None,
+    reads: tuple[Read, ...] = (),
+) -> frozenset[Evidence]:
+    """Return what a recording with these parts can prove."""
+    kept = {
+        Fidelity.RAW: {Evidence.BYTES, Evidence.FIELDS},
+        Fidelity.NORMALISED: {Evidence.FIELDS},
+        Fidelity.RECONSTRUCTED: set[Evidence](),
+    }[fidelity]
+    if request is not None:
+        kept.add(Evidence.REQUEST)
+    if head is not None:
+        kept.add(Evidence.HEADERS)
+    if reads:
+        kept.add(Evidence.TIMING)
+    return frozenset(kept)
