@@ -50,6 +50,11 @@ def succeed(*command: str | Path, cwd: Path) -> str:
     return ended.stdout
 
 
+def pip_for(installation: Installation) -> tuple[str | Path, ...]:
+    """Return the start of a pip command that acts on this environment from outside, so that it stays empty."""
+    return (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--python", installation.python)
+
+
 def files_of_repository(*folders: str) -> frozenset[str]:
     """Return the paths of all files below these folders, as the repository names them."""
     found = (path for folder in folders for path in (REPOSITORY / folder).rglob("*"))
@@ -110,12 +115,13 @@ def shipment(tmp_path_factory: pytest.TempPathFactory) -> Shipment:
 def installation(shipment: Shipment, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Install the wheel in a new environment, its dependencies at their locked versions."""
     folder = tmp_path_factory.mktemp("empty")
-    succeed(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    succeed(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
     programs = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    pip = (programs / "python", "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-deps")
-    succeed(*pip, "--require-hashes", "--requirement", REPOSITORY / "locks" / "core.txt", cwd=folder)
-    succeed(*pip, "--no-index", shipment.wheel, cwd=folder)
-    return Installation(folder, programs / "python", programs / "deltaproof")
+    installed = Installation(folder, programs / "python", programs / "deltaproof")
+    install = (*pip_for(installed), "install", "--no-deps", "--no-compile")
+    succeed(*install, "--require-hashes", "--requirement", REPOSITORY / "locks" / "core.txt", cwd=folder)
+    succeed(*install, "--no-index", shipment.wheel, cwd=folder)
+    return installed
 
 
 @pytest.mark.parametrize("folder", CATALOG)
@@ -160,7 +166,7 @@ def test_the_sdist_holds_what_the_tests_and_make_need(shipment: Shipment) -> Non
 
 def test_locked_dependencies_are_all_that_the_wheel_needs(installation: Installation) -> None:
     """`locks/core.txt` misses nothing and contradicts nothing that the wheel's metadata asks for."""
-    assert "No broken requirements" in succeed(installation.python, "-m", "pip", "check", cwd=installation.folder)
+    assert "No broken requirements" in succeed(*pip_for(installation), "check", cwd=installation.folder)
 
 
 def test_the_installed_command_judges_a_stream(installation: Installation) -> None:
