@@ -1,4 +1,4 @@
-# Sets the project up in .venv and runs it. What each tool holds the code to is in pyproject.toml, what is installed in locks/.
+# Sets the project up in .venv and runs it. What the tools hold the code to is in pyproject.toml, the versions in locks/.
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -56,9 +56,10 @@ $(VENV)/.locked: locks/dev.txt
 	@$(BIN)/python $(PIP_INSTALL) --require-hashes --requirement locks/dev.txt
 	@touch $@
 
-# core.txt is what a user installs, at the versions that dev.txt tests. Pins that still fit stay; ARGS=--upgrade renews them.
-LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' build/uv/bin/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
-  --generate-hashes --no-emit-index-url --no-emit-find-links pyproject.toml
+# core.txt is what a user installs, at the versions that dev.txt tests. Pins that still fit stay; ARGS=--upgrade renews
+# them. One resolution for all Python versions: what is tested on one is what runs on another.
+LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links pyproject.toml
 
 lock: ## pin the versions again in locks/, after a change to pyproject.toml; ARGS=--upgrade takes newer ones
 	'$(PYTHON)' -m venv --clear build/uv
