@@ -1,0 +1,164 @@
+"""Content encodings: a body as it was sent to the body that it means. Sizes are limited; nothing else of HTTP is here."""
+
+from __future__ import annotations
+
+import importlib
+import string
+import zlib
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Protocol
+
+from deltaproof.errors import UnreadableError
+from deltaproof.exchange import End, Read
+
+LIMIT = 64 * 2**20
+"""Bytes that a body may have once it is decoded; a larger one is taken for a bomb."""
+
+_ZLIB = frozenset({"gzip", "x-gzip", "deflate"})
+_PRINTABLE = frozenset(string.printable.encode())
+_BROTLI_PIECE = 16  # bytes at a time: a few bytes can stand for megabytes, and not every decoder can be told to stop
+
+
+class _Decoder(Protocol):
+    """One content encoding being undone."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the encoded body came to its end."""
+
+    def feed(self, part: bytes, room: int) -> bytes:
+        """Decode the next part; raise `UnreadableError` where it is damaged or decodes to more than `room` bytes."""
+
+
+def names(header: str | None) -> tuple[str, ...]:
+    """Return the codings that a content-encoding header lists, in the order they were applied."""
+    listed = (name.strip().lower() for name in (header or "").split(","))
+    return tuple(name for name in listed if name not in {"", "identity"})
+
+
+def undecodable(body: bytes, codings: Iterable[str]) -> str | None:
+    """Name the first coding for which no decoder is installed, if the body really has one."""
+    if not body or _is_text(body):
+        return None
+    return next((name for name in codings if name not in _ZLIB and not (name == "br" and _brotli())), None)
+
+
+def decode(
+    body: bytes, codings: tuple[str, ...], reads: tuple[Read, ...] = (), end: End = End.EOF
+) -> tuple[bytes, tuple[Read, ...]]:
+    """Undo the codings of a body; its reads come back with the sizes that they decode to.
+
+    A body that is text already was decoded by its recorder, which kept the header: it is returned as it is.
+    A body that ends early is damaged, unless its connection did not end well either.
+    Raises `UnreadableError` without a place for damage, and for a body that is over the limit.
+    """
+    for name in reversed(codings):
+        if not body or _is_text(body):
+            break
+        decoder = _decoder(name, body)
+        pieces = []
+        room = LIMIT
+        for part in _split(body, reads):
+            pieces.append(decoder.feed(part, room))
+            room -= len(pieces[-1])
+        if end is End.EOF and not decoder.finished:
+            raise UnreadableError(f"the body is {name}-encoded and ends early: it is cut short or damaged")
+        reads = tuple(Read(read.at, len(piece)) for read, piece in zip(reads, pieces, strict=False))
+        body = b"".join(pieces)
+    return body, reads
+
+
+def _split(body: bytes, reads: tuple[Read, ...]) -> Iterable[bytes]:
+    """Split a body into its reads; one piece where they are not known."""
+    if not reads:
+        return [body]
+    starts = [0]
+    for read in reads:
+        starts.append(starts[-1] + read.size)
+    return [body[start:stop] for start, stop in zip(starts, starts[1:], strict=False)]
+
+
+def _is_text(body: bytes) -> bool:
+    """Tell whether a body begins as text; event streams, JSON and HTML all do, and no compressed body does."""
+    return all(byte in _PRINTABLE for byte in body.removeprefix(b"\xef\xbb\xbf")[:16])
+
+
+def _decoder(name: str, body: bytes) -> _Decoder:
+    """Return the decoder of a coding; RFC 9110 lets `deflate` have a zlib header, and many servers omit it."""
+    match name:
+        case "gzip" | "x-gzip":
+            return _Zlib(name, 31)
+        case "deflate":
+            has_header = body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0  # noqa: PLR2004 - RFC 1950, 2.2
+            return _Zlib(name, 15 if has_header else -15)
+        case _:
+            return _Brotli()
+
+
+class _Zlib:
+    """gzip and deflate; gzip may have several members, one after the other."""
+
+    def __init__(self, name: str, window: int) -> None:
+        self._name = name
+        self._window = window
+        self._stream = zlib.decompressobj(window)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last member came to its end."""
+        return self._stream.eof
+
+    def feed(self, part: bytes, room: int) -> bytes:
+        """Decode the next part."""
+        decoded = bytearray()
+        while part:
+            if self._stream.eof:
+                self._stream = zlib.decompressobj(self._window)
+            try:
+                decoded += self._stream.decompress(part, room + 1 - len(decoded))
+            except zlib.error as error:
+                raise UnreadableError(f"the body is not valid {self._name}: {error}") from error
+            _check(len(decoded), room)
+            part = self._stream.unconsumed_tail or self._stream.unused_data
+        return bytes(decoded)
+
+
+class _Brotli:
+    """br, where one of its two packages is installed."""
+
+    def __init__(self) -> None:
+        module = _brotli()
+        self._stream = module.Decompressor() if module else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the stream came to its end."""
+        return bool(self._stream and self._stream.is_finished())
+
+    def feed(self, part: bytes, room: int) -> bytes:
+        """Decode the next part."""
+        decoded = bytearray()
+        for start in range(0, len(part) if self._stream else 0, _BROTLI_PIECE):
+            try:
+                decoded += self._stream.process(part[start : start + _BROTLI_PIECE])
+            except Exception as error:  # noqa: BLE001 - the two packages name their error differently
+                raise UnreadableError(f"the body is not valid br: {error}") from error
+            _check(len(decoded), room)
+        return bytes(decoded)
+
+
+def _brotli() -> ModuleType | None:
+    """Return the brotli package that is installed, or None; deltaproof does not ask for one."""
+    for name in ("brotli", "brotlicffi"):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            continue
+    return None
+
+
+def _check(size: int, room: int) -> None:
+    """Refuse a body that is over the limit."""
+    if size > room:
+        raise UnreadableError(f"the body decodes to more than {LIMIT // 2**20} MiB: it is not read")

@@ -1,0 +1,78 @@
+"""What our cassettes have beyond VCR's: the mapping `response.stream`. The rest of a cassette is in vcrpy.py.
+
+    stream:
+      end: eof                 # or cut, reset, timeout, client-gone
+      fidelity: raw            # or normalised, reconstructed
+      provenance:
+        scenario: two-calls    # and server, version, date: for people
+      reads:                   # milliseconds since the request was sent, bytes of the body as sent
+      - 12.031 203
+      - 14.2 198
+
+A read is one line of text, so that a diff of two recordings has one line for each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from deltaproof.cassette.fields import kind, listing, mapping, text
+from deltaproof.errors import UnreadableError
+from deltaproof.exchange import End, Fidelity, Read
+
+_READ = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,9})?) ([0-9]{1,12})")
+_Word = TypeVar("_Word", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What `response.stream` says of a response."""
+
+    reads: tuple[Read, ...] = ()
+    end: End = End.EOF
+    fidelity: Fidelity = Fidelity.RAW
+    scenario: str = ""
+
+
+def stream(value: object, size: int) -> Stream:
+    """Read `response.stream` of a response whose body has `size` bytes as sent; null, in foreign cassettes, says nothing.
+
+    Keys that are not known are left to newer versions. Raises `UnreadableError` without a place for values that are not.
+    """
+    if value is None:
+        return Stream()
+    fields = mapping(value, "response.stream")
+    reads = tuple(_read(entry) for entry in listing(fields.get("reads", []), "response.stream.reads"))
+    total = sum(read.size for read in reads)
+    if reads and total != size:
+        raise UnreadableError(
+            f"response.stream.reads count {total:,} bytes, and the body has {size:,}",
+            hint="If the body was edited on purpose, remove its `reads`",
+        )
+    provenance = mapping(fields.get("provenance", {}), "response.stream.provenance")
+    return Stream(
+        reads, _word(End, fields, "end"), _word(Fidelity, fields, "fidelity"), text(provenance.get("scenario"))
+    )
+
+
+def _read(value: object) -> Read:
+    """Read one entry of `reads`."""
+    match = _READ.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        shown = repr(value) if isinstance(value, str) else kind(value)
+        raise UnreadableError(f"response.stream.reads has {shown}, not milliseconds and bytes as in `12.031 203`")
+    return Read(at=float(match[1]) / 1000, size=int(match[2]))
+
+
+def _word(words: type[_Word], fields: Mapping[str, object], key: str) -> _Word:
+    """Return the word under `key`; the first of its kind where it is absent, as nothing else is known then."""
+    value = fields.get(key)
+    if value is None:
+        return next(iter(words))
+    if value in list(words):
+        return words(value)
+    raise UnreadableError(f"response.stream.{key} is {value!r}, none of {', '.join(words)}")

@@ -1,0 +1,142 @@
+"""The reference accumulator: from a transcript to the message it means. Reports nothing, judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import orjson
+
+from deltaproof.stream import Choice, Entry, Text, ToolCall, Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedCall:
+    """One tool call as a client should have it; the arguments are text, for a custom tool its input."""
+
+    index: int
+    id: str | None
+    name: str | None
+    arguments: str
+    type: str = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedChoice:
+    """One choice as a client should have it; None for texts that were never sent."""
+
+    index: int
+    content: str | None
+    refusal: str | None
+    reasoning: str | None
+    tool_calls: tuple[FoldedCall, ...]
+    function_call: FoldedCall | None
+    finish_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a whole stream means: its choices in order of index."""
+
+    choices: tuple[FoldedChoice, ...]
+
+
+def fold(transcript: Transcript) -> Message:
+    """Return the message that a stream means, every recoverable deviation repaired.
+
+    The policy, in the order of its steps:
+
+    - **Which call.** As `stream.calls` has it: by index; an index taken by another id and name begins another call;
+      without an index an id decides, then a name, then the call before. Calls are numbered in order of opening,
+      whatever indexes were sent.
+    - **Name.** The first that is not empty, wherever it comes. The same name again is a repetition. Another one,
+      while no argument text has come, is the rest of the name and is added to it; later it is ignored.
+    - **Id and type.** The first that is not empty; a type never sent is "function".
+    - **Arguments.** The fragments joined; null and absent fragments are nothing, an object is its JSON text.
+      If that is no JSON, but one fragment alone is, two known faults are undone: each fragment repeats the one
+      before and goes on (cumulative), or the whole text comes again after its fragments (resent).
+    - **Texts.** Fragments joined; halves of a surrogate pair in two fragments are put together, a lone half becomes
+      U+FFFD. A `message` stands in for a missing delta. Content parts of type text and thinking are read.
+    - **finish_reason.** The last that is not empty, but a `stop` after `tool_calls` does not undo it.
+
+    What no policy can recover is left as it was sent: cut arguments stay cut.
+    """
+    return Message(tuple(_choice(choice) for choice in transcript.choices))
+
+
+def _choice(choice: Choice) -> FoldedChoice:
+    legacy = choice.function_call
+    return FoldedChoice(
+        index=choice.index,
+        content=_joined(choice.content),
+        refusal=_joined(choice.refusal),
+        reasoning=_joined(choice.reasoning),
+        tool_calls=tuple(_call(position, call) for position, call in enumerate(choice.calls)),
+        function_call=legacy and FoldedCall(0, None, legacy.name or None, _repaired(legacy.arguments)),
+        finish_reason=_finish_reason(choice),
+    )
+
+
+def _call(position: int, call: ToolCall) -> FoldedCall:
+    kind = call.kind or ("custom" if "custom" in call.entries[0].value else "function")
+    objects = [entry.function["arguments"] for entry in call.entries if _has_object(entry)]
+    arguments = orjson.dumps(objects[-1]).decode() if objects else _repaired(call.arguments)
+    return FoldedCall(position, call.id, _name(call.entries), arguments, kind)
+
+
+def _has_object(entry: Entry) -> bool:
+    return isinstance(entry.function.get("arguments"), dict | list)
+
+
+def _name(entries: tuple[Entry, ...]) -> str | None:
+    """Join the pieces of a name that come before the first argument text."""
+    name = ""
+    for entry in entries:
+        piece = entry.function.get("name")
+        if not isinstance(piece, str) or piece == name:
+            continue
+        if not name or entry.start == 0:
+            name += piece
+    return name or None
+
+
+def _repaired(arguments: Text) -> str:
+    """Return the fragments joined, or what they mean where they were sent cumulatively or twice."""
+    whole = _joined(arguments) or ""
+    if arguments.fragments < 2 or _is_json(whole):  # noqa: PLR2004 - a repetition needs two
+        return whole
+    pieces = [piece.text for piece in arguments.pieces() if piece.text]
+    last = pieces[-1] if pieces else ""
+    if not _is_json(last):
+        return whole
+    before = "".join(pieces[:-1])
+    cumulative = all(later.startswith(earlier) for earlier, later in zip(pieces, pieces[1:], strict=False))
+    return last if cumulative or before == last else whole
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _joined(text: Text | None) -> str | None:
+    """Return a text with the halves of surrogate pairs put together."""
+    if text is None:
+        return None
+    joined = str(text)
+    if joined.isascii():
+        return joined
+    try:
+        joined.encode()
+    except UnicodeEncodeError:
+        return joined.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return joined
+
+
+def _finish_reason(choice: Choice) -> str | None:
+    reasons = [str(finish.reason) for finish in choice.finishes]
+    if reasons[-1:] == ["stop"] and "tool_calls" in reasons:
+        return "tool_calls"
+    return reasons[-1] if reasons else None

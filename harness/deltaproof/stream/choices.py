@@ -1,0 +1,190 @@
+"""One choice as it grows: from the elements of `choices` to texts, calls and finishes. Judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from deltaproof.stream.calls import Calls
+from deltaproof.stream.request import Request
+from deltaproof.stream.subjects import Choice, Delta, Ending, Entry, Finish, FunctionCall, Place
+from deltaproof.stream.template import Hole
+from deltaproof.stream.text import Text
+
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+KNOWN_DELTA_FIELDS = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})
+
+
+@dataclass(slots=True)
+class GrowingChoice:
+    """A choice that may still get deltas."""
+
+    index: int
+    place: Place
+    calls: Calls
+    content: Text | None = None
+    refusal: Text | None = None
+    reasoning: Text | None = None
+    reasoning_field: str = ""
+    role: str | None = None
+    function_name: str = ""
+    function_place: Place | None = None
+    function_arguments: Text = field(default_factory=Text)
+    finishes: list[Finish] = field(default_factory=list)
+    extras: frozenset[str] = frozenset()
+    seen: bool = False
+
+    @classmethod
+    def at(cls, place: Place, index: int) -> GrowingChoice:
+        """Begin a choice where it is first heard of."""
+        return cls(index=index, place=place, calls=Calls(index))
+
+    def take(
+        self, value: Mapping[str, object], event: int, offset: int, expected: int, request: Request | None
+    ) -> Iterator[Delta | Entry | Hole | None]:
+        """Add one element of `choices`.
+
+        Yields the delta and its entries; a hole for each text that was only appended to; and None for each thing
+        that changed otherwise, after which a chunk of the same shape would no longer mean the same.
+        """
+        body = body_of(value)
+        delta = Delta(
+            event=event,
+            offset=offset,
+            choice=self.index,
+            value=value,
+            body=body,
+            expected=expected,
+            is_first=not self.seen,
+            role=self.role,
+            finish=str(self.finishes[-1].reason) if self.finishes else None,
+            extras=self.extras,
+            request=request,
+        )
+        yield delta
+        if not self.seen:
+            self.seen = True
+            yield None
+        yield from self._role_and_finish(delta)
+        yield from self._texts(body, event, offset)
+        tool_calls = body.get("tool_calls")
+        if isinstance(tool_calls, Mapping):
+            tool_calls = [tool_calls]
+        for element in tool_calls if isinstance(tool_calls, list) else []:
+            yield from self._entry(element, event, offset)
+        if isinstance(legacy := body.get("function_call"), Mapping):
+            yield from self._legacy(legacy, event, offset)
+
+    def close(self, ending: Ending, request: Request | None) -> Choice:
+        """Return the choice as it is now."""
+        finish = self.finishes[-1].reason if self.finishes else None
+        legacy = self.function_place and FunctionCall(self.function_place, self.function_name, self.function_arguments)
+        return Choice(
+            index=self.index,
+            place=self.place,
+            calls=tuple(call.close(self.index, finish, ending, request) for call in self.calls.opened),
+            content=self.content,
+            refusal=self.refusal,
+            reasoning=self.reasoning,
+            function_call=legacy or None,
+            finishes=tuple(self.finishes),
+            ending=ending,
+            request=request,
+        )
+
+    def _role_and_finish(self, delta: Delta) -> Iterator[None]:
+        role = delta.body.get("role")
+        if self.role is None and isinstance(role, str) and role:
+            self.role = role
+            yield None
+        if delta.finish_reason not in (None, ""):
+            self.finishes.append(Finish(delta.place, delta.finish_reason))
+            yield None
+        extras = self.extras.union(delta.body.keys() - KNOWN_DELTA_FIELDS)
+        if extras != self.extras:
+            self.extras = extras
+            yield None
+
+    def _texts(self, body: Mapping[str, object], event: int, offset: int) -> Iterator[Hole | None]:
+        content = body.get("content")
+        if isinstance(content, list):
+            yield from self._parts(content, event, offset)
+        elif isinstance(content, str):
+            if self.content is None:
+                self.content = Text()
+                yield None
+            yield _add(self.content, body, "content", event, offset)
+        if isinstance(body.get("refusal"), str):
+            if self.refusal is None:
+                self.refusal = Text()
+                yield None
+            yield _add(self.refusal, body, "refusal", event, offset)
+        for key in REASONING_FIELDS:
+            if not isinstance(body.get(key), str):
+                continue
+            if self.reasoning is None:
+                self.reasoning = Text()
+                self.reasoning_field = key
+                yield None
+            if key == self.reasoning_field:  # some servers send the same thoughts under both names
+                yield _add(self.reasoning, body, key, event, offset)
+            elif isinstance(body, dict):
+                yield Hole(body, key, None)
+
+    def _parts(self, parts: list[object], event: int, offset: int) -> Iterator[None]:
+        """Read content that is an array of typed parts, as Mistral's reasoning models send it."""
+        yield None
+        for part in parts:
+            match part:
+                case {"type": "text", "text": str() as text}:
+                    self.content = self.content or Text()
+                    self.content.append(text, event, offset)
+                case {"type": "thinking", "thinking": list() as thoughts}:
+                    self.reasoning = self.reasoning or Text()
+                    for thought in thoughts:
+                        match thought:
+                            case {"text": str() as text}:
+                                self.reasoning.append(text, event, offset)
+                            case _:
+                                pass
+                case _:
+                    pass
+
+    def _entry(self, element: object, event: int, offset: int) -> Iterator[Entry | Hole | None]:
+        value = element if isinstance(element, Mapping) else {}
+        entry, call = self.calls.take(value, event, offset)
+        yield entry
+        if entry.opens or entry.function.get("name") or value.get("id") or entry.kind != call.kind:
+            yield None
+        key = "input" if isinstance(value.get("custom"), Mapping) else "arguments"
+        if isinstance(entry.function.get(key), str):
+            if not entry.fragments:
+                yield None
+            yield _add(call.arguments, entry.function, key, event, offset)
+
+    def _legacy(self, value: Mapping[str, object], event: int, offset: int) -> Iterator[Hole | None]:
+        if self.function_place is None:
+            self.function_place = Place(event, offset, self.index)
+            yield None
+        name = value.get("name")
+        if isinstance(name, str) and name:
+            self.function_name = self.function_name or name
+            yield None
+        if isinstance(value.get("arguments"), str):
+            yield _add(self.function_arguments, value, "arguments", event, offset)
+
+
+def body_of(value: Mapping[str, object]) -> Mapping[str, object]:
+    """Return a choice's delta, its message where it has none, {} where neither is an object."""
+    for key in ("delta", "message"):
+        body = value.get(key)
+        if isinstance(body, Mapping):
+            return body
+    return {}
+
+
+def _add(text: Text, container: Mapping[str, object], key: str, event: int, offset: int) -> Hole | None:
+    """Append a fragment; return its hole, or None where an empty fragment leaves none."""
+    fragment = str(container[key])
+    text.append(fragment, event, offset)
+    return Hole(container, key, text) if fragment and isinstance(container, dict) else None

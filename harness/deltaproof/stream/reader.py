@@ -1,0 +1,252 @@
+"""Events to subjects, as they arrive: the state of one stream. Judges nothing and accepts any bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import orjson
+
+from deltaproof.exchange import End, Head
+from deltaproof.sse import LIMIT, PLAIN, Decoder, Event
+from deltaproof.stream.choices import GrowingChoice
+from deltaproof.stream.request import Request
+from deltaproof.stream.strict import Problem, parse, type_name
+from deltaproof.stream.subjects import (
+    Chunk,
+    Ending,
+    Envelope,
+    ErrorShape,
+    Kind,
+    Payload,
+    Place,
+    Repeats,
+    Subject,
+    Transcript,
+    Usage,
+)
+from deltaproof.stream.template import Hole, Template, template_of
+
+_SLICE = 1 << 16  # bytes decoded at a time, so that events of a long body do not pile up
+_KEPT_BODY = 1 << 20  # bytes kept of a body that is no event stream
+_KEPT_USAGES = 16
+_TEMPLATES = 4  # shapes that may alternate, as when choices or calls are interleaved
+
+
+class Reader:
+    """Reads one response body and yields what it says, subject by subject, and at the end the transcript.
+
+    A refusal (status 400 and above) is not read as a stream; its body is kept for the transcript.
+    """
+
+    def __init__(
+        self,
+        *,
+        request: Request | None = None,
+        head: Head | None = None,
+        answer: Mapping[str, object] | None = None,
+        limit: int = LIMIT,
+    ) -> None:
+        """Start before the first byte; `limit` is the most bytes that one event may have."""
+        self._request = request
+        self._head = head
+        self._answer = answer
+        self._refused = head is not None and head.status >= 400  # noqa: PLR2004 - client and server errors
+        self._decoder = Decoder(limit=limit)
+        self._choices: dict[int, GrowingChoice] = {}
+        self._templates: list[Template] = []
+        self._repeats: Repeats | None = None
+        self._first = Envelope()
+        self._usages: list[Usage] = []
+        self._usage_count = 0
+        self._errors: list[Payload] = []
+        self._dones: list[Payload] = []
+        self._events = 0
+        self._chunks = 0
+        self._size = 0
+        self._last = Place(0, 0)
+        self._start = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Subject | Repeats]:
+        """Take the next bytes of the body and yield what they say; exhaust it before the next call."""
+        self._size += len(data)
+        if self._refused or not self._chunks:
+            self._start += data[: _KEPT_BODY - len(self._start)]
+        if self._refused:
+            return
+        for low, high in pairwise([*range(0, len(data), _SLICE), len(data)]):
+            yield from self._events_of(self._decoder.feed(data if high - low == len(data) else data[low:high]))
+        yield from self._end_of_repeats()
+
+    def close(self, end: End = End.EOF) -> Iterator[Subject | Repeats]:
+        """End the body and yield what only its end tells: choices, calls and, last, the transcript."""
+        if not self._refused:
+            yield from self._events_of(self._decoder.close())
+            yield from self._end_of_repeats()
+        ending = Ending(done=bool(self._dones), error=bool(self._errors))
+        choices = tuple(self._choices[index].close(ending, self._request) for index in sorted(self._choices))
+        for choice in choices:
+            yield from choice.calls
+            yield choice
+        yield Transcript(
+            head=self._head,
+            request=self._request,
+            end=end,
+            choices=choices,
+            usages=tuple(self._usages),
+            usage_count=self._usage_count,
+            errors=tuple(self._errors),
+            dones=tuple(self._dones),
+            events=self._events,
+            chunks=self._chunks,
+            size=self._size,
+            last=self._last,
+            plain_body=None if self._chunks or self._dones or self._errors else bytes(self._start),
+            answer=self._answer,
+        )
+
+    def _events_of(self, events: list[Event]) -> Iterator[Subject | Repeats]:
+        templates = self._templates
+        for event in events:
+            number, offset, _, data, layout = event
+            if layout is PLAIN and data is not None:
+                for template in templates:
+                    if template.take(data, number, offset):
+                        break
+                else:
+                    yield from self._event(event)
+                    continue
+                if self._repeats is None or self._repeats.event != template.event:
+                    yield from self._end_of_repeats()
+                    self._repeats = Repeats(template.event, 1, number)
+                else:
+                    self._repeats = Repeats(template.event, self._repeats.count + 1, number)
+            else:
+                yield from self._event(event)
+
+    def _end_of_repeats(self) -> Iterator[Repeats]:
+        if self._repeats is not None:
+            repeats, self._repeats = self._repeats, None
+            self._events += repeats.count
+            self._chunks += repeats.count
+            yield repeats
+
+    def _event(self, event: Event) -> Iterator[Subject | Repeats]:
+        """Read an event that no template fits."""
+        yield from self._end_of_repeats()
+        self._events += 1
+        self._last = Place(event.number, event.offset)
+        yield event
+        payload = self._payload(event)
+        if payload is None:
+            return
+        yield payload
+        if payload.kind is Kind.ERROR:
+            self._errors.append(payload)
+            self._templates.clear()
+        elif payload.kind is Kind.DONE:
+            self._dones.append(payload)
+            self._templates.clear()
+        if payload.after_done or payload.value is None:
+            return
+        if payload.kind is Kind.CHUNK or "choices" in payload.value:
+            yield from self._chunk(event, payload)
+
+    def _payload(self, event: Event) -> Payload | None:
+        """Tell what an event carries, None where it carries nothing."""
+        after = (bool(self._dones), bool(self._errors))
+        data, layout = event.data, event.layout
+        if not data:
+            for line in layout.unknown:
+                name, _, rest = line.partition(b":")
+                told = parse(rest if name == b"error" else line)
+                if isinstance(told.value, dict) and (name == b"error" or told.value.get("error")):
+                    return Payload(event, Kind.ERROR, told.value, Problem.NONE, "", ErrorShape.BARE_LINE, *after)
+            return None
+        if data.strip() == b"[DONE]":
+            return Payload(event, Kind.DONE, None, Problem.NONE, "", None, *after)
+        value, problem, detail = parse(data)
+        shape = None
+        if layout.name == "error":
+            shape = ErrorShape.EVENT_NAME
+        if isinstance(value, dict):
+            if error := value.get("error"):
+                shape = ErrorShape.STRING if isinstance(error, str) else ErrorShape.OBJECT
+            elif value.get("object") == "error":
+                shape = ErrorShape.OBJECT_FIELD
+            kind = Kind.ERROR if shape else Kind.CHUNK
+            return Payload(event, kind, value, problem, detail, shape, *after)
+        kind = Kind.ERROR if shape else Kind.MALFORMED
+        return Payload(event, kind, None, problem, detail, shape, *after)
+
+    def _chunk(self, event: Event, payload: Payload) -> Iterator[Subject]:
+        value = payload.value
+        if not isinstance(value, dict) or event.data is None:
+            return
+        self._chunks += 1
+        number, offset = event.number, event.offset
+        chunk = Chunk(number, offset, value, self._first, self._request)
+        yield chunk
+        changed = self._remember_envelope(value)
+        holes: list[Hole] = []
+        for element in chunk.choices:
+            if not isinstance(element, dict):
+                changed = True
+                continue
+            index = element.get("index")
+            index = index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else 0
+            expected = len(self._choices)
+            choice = self._choices.get(index)
+            if choice is None:
+                choice = self._choices[index] = GrowingChoice.at(Place(number, offset, index), index)
+            for said in choice.take(element, number, offset, expected, self._request):
+                if said is None:
+                    changed = True
+                elif isinstance(said, Hole):
+                    holes.append(said)
+                else:
+                    yield said
+        changed |= self._remember_usage(value, chunk)
+        if changed:
+            self._templates.clear()
+        elif holes and payload.problem is Problem.NONE and event.layout is PLAIN:
+            self._learn(event.data, value, holes, number)
+
+    def _learn(self, data: bytes, value: dict[str, object], holes: list[Hole], number: int) -> None:
+        """Keep the shape of a chunk that changed nothing but its texts."""
+        obfuscation = value.get("obfuscation")
+        if isinstance(obfuscation, str) and obfuscation:  # random padding, OpenAI's against traffic analysis
+            holes.append(Hole(value, "obfuscation", None))
+        template = template_of(data, value, holes, number)
+        if template is not None:
+            self._templates.insert(0, template)
+            del self._templates[_TEMPLATES:]
+
+    def _remember_envelope(self, value: Mapping[str, object]) -> bool:
+        """Note the constants of the envelope; return whether one was new."""
+        if None not in self._first:
+            return False
+        first = self._first
+        identity, created, model = value.get("id"), value.get("created"), value.get("model")
+        self._first = Envelope(
+            first.id or (identity if isinstance(identity, str) and identity else None),
+            first.created or (created if isinstance(created, int) and created else None),
+            first.model or (model if isinstance(model, str) and model else None),
+        )
+        return self._first != first
+
+    def _remember_usage(self, value: Mapping[str, object], chunk: Chunk) -> bool:
+        """Note a usage that is not null; return whether there was one."""
+        if value.get("usage") is None:
+            return False
+        self._usage_count += 1
+        if len(self._usages) < _KEPT_USAGES:
+            unfinished = sum(not choice.finishes for choice in self._choices.values())
+            self._usages.append(Usage(chunk.place, value["usage"], not chunk.choices, unfinished))
+        return True
+
+
+def shape_of(value: object) -> str:
+    """Return a value in brief, for a person: its JSON text, or its type where that is long."""
+    text = orjson.dumps(value).decode(errors="replace") if not isinstance(value, float) else repr(value)
+    return text if len(text) <= 60 else type_name(value)  # noqa: PLR2004 - what fits into a sentence

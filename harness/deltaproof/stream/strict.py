@@ -1,0 +1,160 @@
+"""Bytes to one JSON value, strictly, with a name for what is wrong. Knows JSON, not chunks."""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+import orjson
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+
+
+class Problem(StrEnum):
+    """What is wrong with a text that should be one JSON object.
+
+    With DUPLICATE_KEYS and LONE_SURROGATE there is a value all the same.
+    """
+
+    NONE = ""
+    NOT_UTF8 = "not-utf8"
+    TRUNCATED = "truncated"
+    INVALID = "invalid"
+    NOT_A_NUMBER = "not-a-number"
+    TWO_DOCUMENTS = "two-documents"
+    TRAILING_TEXT = "trailing-text"
+    TOO_DEEP = "too-deep"
+    NOT_AN_OBJECT = "not-an-object"
+    DUPLICATE_KEYS = "duplicate-keys"
+    LONE_SURROGATE = "lone-surrogate"
+
+
+class Parsed(NamedTuple):
+    """A JSON value with the problem it has; `value` is None where the problem left none."""
+
+    value: object
+    problem: Problem = Problem.NONE
+    detail: str = ""
+
+
+def parse(data: bytes) -> Parsed:
+    """Parse one JSON object as RFC 8259 has it, any bytes accepted.
+
+    Rejected are NaN and Infinity, text after the value, and nesting deeper than the parser's 1,024 levels; keys
+    given twice and lone surrogates are reported beside the value.
+    """
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        return _explain(data, str(error))
+    if not isinstance(value, dict):
+        return Parsed(None, Problem.NOT_AN_OBJECT, f"a JSON {_TYPE_NAMES[type(value)]}")
+    key = _duplicate_key(data, value)
+    return Parsed(value) if key is None else Parsed(value, Problem.DUPLICATE_KEYS, f"the key {key!r} stands twice")
+
+
+_TYPE_NAMES = {
+    list: "array",
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+    dict: "object",
+}
+
+
+def type_name(value: object) -> str:
+    """Return the JSON name of a value's type, with its article: "an array", "null"."""
+    name = _TYPE_NAMES[type(value)]
+    if value is None:
+        return name
+    return f"{'an' if name[0] in 'ao' else 'a'} {name}"
+
+
+def _duplicate_key(data: bytes, value: object) -> str | None:
+    """Return a key that an object gives twice.
+
+    A parser that keeps the last of two equal keys drops a string and its quotes. So where the value, written again,
+    has the same quotes as the text, nothing was dropped; only otherwise is the text parsed a second time.
+    """
+    again = orjson.dumps(value)
+    if again == data or again == data.replace(b'": ', b'":').replace(b', "', b',"'):
+        return None
+    twice: list[str] = []
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                twice.append(name)
+            seen.add(name)
+
+    try:
+        json.loads(data, object_pairs_hook=look, parse_int=float)
+    except (RecursionError, ValueError):
+        return None
+    return twice[0] if twice else None
+
+
+def _explain(data: bytes, complaint: str) -> Parsed:
+    """Name what the fast parser refused."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        return Parsed(None, Problem.NOT_UTF8, f"byte {data[error.start]:#04x} at {error.start} is not UTF-8")
+    if "ecursion" in complaint or _depth(data) > _DEPTH:
+        return Parsed(None, Problem.TOO_DEEP, f"nested {_depth(data):,} levels deep")
+    constants: list[str] = []
+    decoder = json.JSONDecoder(parse_constant=constants.append, parse_int=float)
+    start = len(text) - len(text.lstrip(" \t\r\n"))
+    try:
+        value, end = decoder.raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        if error.pos >= len(text) or error.msg.startswith("Unterminated string"):
+            return Parsed(None, Problem.TRUNCATED, f"the JSON text ends inside, after {len(text):,} characters")
+        return Parsed(None, Problem.INVALID, f"{error.msg} at character {error.pos}")
+    rest = text[end:].strip(" \t\r\n")
+    if constants:
+        return Parsed(None, Problem.NOT_A_NUMBER, f"{constants[0]} is no JSON")
+    if rest:
+        if rest[0] in "{[":
+            return Parsed(None, Problem.TWO_DOCUMENTS, f"a second document starts at character {text.index(rest, end)}")
+        return Parsed(None, Problem.TRAILING_TEXT, f"{rest[:40]!r} follows the value")
+    if isinstance(value, dict) and (half := _lone_surrogate(value)):
+        return Parsed(value, Problem.LONE_SURROGATE, f"{half} without its other half")
+    return Parsed(None, Problem.INVALID, complaint)
+
+
+_DEPTH = 900
+"""Beyond this the explaining parser, which recurses in C, is not asked; the fast one gives up at 1,024."""
+
+
+def _depth(data: bytes) -> int:
+    """Return how deep brackets nest outside of strings."""
+    deepest = depth = 0
+    for byte in _STRING.sub(b"", data):
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _lone_surrogate(value: object) -> str | None:
+    """Return the first half of a surrogate pair that stands alone in some string, escaped."""
+    pending = [value]
+    while pending:
+        match pending.pop():
+            case dict() as members:
+                pending += members.keys()
+                pending += members.values()
+            case list() as elements:
+                pending += elements
+            case str() as text:
+                if half := re.search("[\ud800-\udfff]", text):
+                    return f"\\u{ord(half[0]):04x}"
+    return None

@@ -1,0 +1,91 @@
+"""Text that arrives in fragments, and where each fragment stood. Knows nothing of what the text means."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from io import StringIO
+from typing import NamedTuple
+
+
+class Fragment(NamedTuple):
+    """One fragment of a text.
+
+    Attributes:
+        start: its first character's position in the whole text.
+        text: the fragment.
+        event, offset: the event that carried it, and that event's byte offset.
+    """
+
+    start: int
+    text: str
+    event: int
+    offset: int
+
+
+class Text:
+    """A text under construction: appended to while the stream is read, only read afterwards.
+
+    It costs its characters and 24 bytes a fragment, however many fragments there are.
+    """
+
+    __slots__ = ("_buffer", "_ends", "_events", "_offsets")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._buffer = StringIO()
+        self._ends = array("Q")
+        self._events = array("Q")
+        self._offsets = array("Q")
+
+    def append(self, text: str, event: int, offset: int) -> None:
+        """Add the fragment that an event carried."""
+        self._buffer.write(text)
+        self._ends.append(self._buffer.tell())
+        self._events.append(event)
+        self._offsets.append(offset)
+
+    def __str__(self) -> str:
+        """Return the fragments joined."""
+        return self._buffer.getvalue()
+
+    def __len__(self) -> int:
+        """Return the number of characters."""
+        return self._ends[-1] if self._ends else 0
+
+    def __eq__(self, other: object) -> bool:
+        """Compare text and places."""
+        if not isinstance(other, Text):
+            return NotImplemented
+        return str(self) == str(other) and self._ends == other._ends and self._events == other._events
+
+    __hash__ = None  # type: ignore[assignment]  # it grows, so it has no hash
+
+    def __repr__(self) -> str:
+        """Show the text and the number of fragments."""
+        return f"<Text {str(self)!r} in {self.fragments} fragments>"
+
+    @property
+    def fragments(self) -> int:
+        """Return how many fragments were added, empty ones included."""
+        return len(self._ends)
+
+    def fragment(self, number: int) -> Fragment:
+        """Return a fragment by its position among them, from 0."""
+        start = self._ends[number - 1] if number else 0
+        return Fragment(start, str(self)[start : self._ends[number]], self._events[number], self._offsets[number])
+
+    def pieces(self) -> list[Fragment]:
+        """Return all fragments in order."""
+        whole = str(self)
+        starts = [0, *self._ends[:-1]] if self._ends else []
+        return [
+            Fragment(start, whole[start:end], event, offset)
+            for start, end, event, offset in zip(starts, self._ends, self._events, self._offsets, strict=True)
+        ]
+
+    def at(self, position: int) -> Fragment | None:
+        """Return the fragment that holds the character at `position`, the last one for positions past the end."""
+        if not self._ends:
+            return None
+        return self.fragment(min(bisect_right(self._ends, position), len(self._ends) - 1))
