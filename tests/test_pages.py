@@ -22,7 +22,8 @@ def exchange_of(slug: str, example: Example) -> Exchange:
         pairs = (line.partition(":") for line in lines)
         head = Head(int(status.split()[1]), tuple((name, value.strip()) for name, _, value in pairs))
     request = json.loads(example.request) if example.request else None
-    return Exchange(source=slug, body=body, request=request, head=head, end=End(example.end))
+    answer = json.loads(example.answer) if example.answer else None
+    return Exchange(source=slug, body=body, request=request, head=head, answer=answer, end=End(example.end))
 
 
 def examples() -> Iterator[object]:
@@ -35,8 +36,7 @@ def examples() -> Iterator[object]:
 @pytest.mark.parametrize(("slug", "example"), list(examples()))
 def test_an_example_does_what_it_is_marked_to_do(slug: str, example: Example) -> None:
     """A conforming example conforms; a deviating one deviates by its case and by no other case of the rule."""
-    answer = json.loads(example.answer) if example.answer else None
-    judgement = judge(exchange_of(slug, example), profile="openai-strict", answer=answer)
+    judgement = judge(exchange_of(slug, example), profile="openai-strict")
     if not example.case:
         assert judgement.verdicts[slug] is Verdict.CONFORMS
         return

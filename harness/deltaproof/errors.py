@@ -1,4 +1,4 @@
-"""The operator's mistakes: what failed, where, and what to do next. What a server or client does wrong is never here."""
+"""The operator's mistakes: what failed, where, and what to do next. Never what a server or client does wrong."""
 
 from __future__ import annotations
 

@@ -77,6 +77,7 @@ class Exchange:
         reads: the socket reads that made up the body, or () if they are not known.
         end: how the body ended; EOF where nothing else is known.
         fidelity: how much of the original bytes `body` keeps.
+        answer: the JSON object that the same request got without streaming, where one was asked for.
         method, url: of the request, empty where not known.
         scenario: the scenario it was recorded for, empty where none.
     """
@@ -89,6 +90,7 @@ class Exchange:
     reads: tuple[Read, ...] = ()
     end: End = End.EOF
     fidelity: Fidelity = Fidelity.RAW
+    answer: Mapping[str, object] | None = None
     method: str = ""
     url: str = ""
     scenario: str = ""
@@ -96,7 +98,21 @@ class Exchange:
     @property
     def evidence(self) -> frozenset[Evidence]:
         """Return what this recording can prove."""
-        return evidence_of(self.fidelity, request=self.request, head=self.head, reads=self.reads)
+        proven = set(_KEPT[self.fidelity])
+        if self.request is not None:
+            proven.add(Evidence.REQUEST)
+        if self.head is not None:
+            proven.add(Evidence.HEADERS)
+        if self.reads:
+            proven.add(Evidence.TIMING)
+        return frozenset(proven)
+
+
+_KEPT = {
+    Fidelity.RAW: (Evidence.BYTES, Evidence.FIELDS),
+    Fidelity.NORMALISED: (Evidence.FIELDS,),
+    Fidelity.RECONSTRUCTED: (),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +123,3 @@ class Skipped:
     reason: str
     entry: int | None = None
     notes: tuple[str, ...] = field(default=())
-
-
-def evidence_of(
-    fidelity: Fidelity,
-    *,
-    request: Mapping[str, object] | None,
-    head: Head | None,
-    reads: tuple[Read, ...] = (),
-) -> frozenset[Evidence]:
-    """Return what a recording with these parts can prove."""
-    kept = {
-        Fidelity.RAW: {Evidence.BYTES, Evidence.FIELDS},
-        Fidelity.NORMALISED: {Evidence.FIELDS},
-        Fidelity.RECONSTRUCTED: set[Evidence](),
-    }[fidelity]
-    if request is not None:
-        kept.add(Evidence.REQUEST)
-    if head is not None:
-        kept.add(Evidence.HEADERS)
-    if reads:
-        kept.add(Evidence.TIMING)
-    return frozenset(kept)

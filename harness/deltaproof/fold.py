@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import orjson
+from itertools import pairwise
 
 from deltaproof.stream import Choice, Entry, Text, ToolCall, Transcript
+from deltaproof.stream.strict import is_json, json_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _choice(choice: Choice) -> FoldedChoice:
         refusal=_joined(choice.refusal),
         reasoning=_joined(choice.reasoning),
         tool_calls=tuple(_call(position, call) for position, call in enumerate(choice.calls)),
-        function_call=legacy and FoldedCall(0, None, legacy.name or None, _repaired(legacy.arguments)),
+        function_call=FoldedCall(0, None, legacy.name or None, _repaired(legacy.arguments)) if legacy else None,
         finish_reason=_finish_reason(choice),
     )
 
@@ -79,7 +79,7 @@ def _choice(choice: Choice) -> FoldedChoice:
 def _call(position: int, call: ToolCall) -> FoldedCall:
     kind = call.kind or ("custom" if "custom" in call.entries[0].value else "function")
     objects = [entry.function["arguments"] for entry in call.entries if _has_object(entry)]
-    arguments = orjson.dumps(objects[-1]).decode() if objects else _repaired(call.arguments)
+    arguments = json_text(objects[-1]) if objects else _repaired(call.arguments)
     return FoldedCall(position, call.id, _name(call.entries), arguments, kind)
 
 
@@ -102,23 +102,15 @@ def _name(entries: tuple[Entry, ...]) -> str | None:
 def _repaired(arguments: Text) -> str:
     """Return the fragments joined, or what they mean where they were sent cumulatively or twice."""
     whole = _joined(arguments) or ""
-    if arguments.fragments < 2 or _is_json(whole):  # noqa: PLR2004 - a repetition needs two
+    if arguments.fragments < 2 or is_json(whole):  # noqa: PLR2004 - a repetition needs two
         return whole
     pieces = [piece.text for piece in arguments.pieces() if piece.text]
     last = pieces[-1] if pieces else ""
-    if not _is_json(last):
+    if not is_json(last):
         return whole
     before = "".join(pieces[:-1])
-    cumulative = all(later.startswith(earlier) for earlier, later in zip(pieces, pieces[1:], strict=False))
+    cumulative = all(later.startswith(earlier) for earlier, later in pairwise(pieces))
     return last if cumulative or before == last else whole
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _joined(text: Text | None) -> str | None:

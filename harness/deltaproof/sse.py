@@ -1,4 +1,4 @@
-"""Bytes to server-sent events: the WHATWG event-stream decoder, incremental, with offsets. Knows nothing of what events say.
+"""Bytes to server-sent events: the WHATWG event-stream decoder, incremental, with offsets. Not what they say.
 
 Source: WHATWG HTML, 9.2.5 "Parsing an event stream" and 9.2.6 "Interpreting an event stream".
 """
@@ -18,12 +18,12 @@ _NEWLINE = re.compile(rb"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How an event was written, apart from its data.
+    r"""How an event was written, apart from its data.
 
     Attributes:
         data_lines: how many `data` lines it has; 0 for a block that carries none.
         spaced: whether each data line has the customary space after the colon.
-        newline: the line terminator, "\\n", "\\r\\n" or "\\r"; "mixed" where it differs from the stream's first.
+        newline: the line terminator, "\n", "\r\n" or "\r"; "mixed" where it differs from the stream's first.
         name, id, retry: the values of those fields as written, None where absent.
         unknown: the lines whose field name the standard does not know, whole.
         utf8: whether every line that is not data, comments included, is valid UTF-8.

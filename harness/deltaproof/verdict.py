@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from deltaproof.catalog import Blame, Breaks, Case, Catalog, Level, Page, Profile, Provider, load
-from deltaproof.exchange import End, Evidence, Exchange, Fidelity, Head, Read, evidence_of
+from deltaproof.exchange import End, Evidence, Exchange
 from deltaproof.fold import Message, fold
 from deltaproof.rules import RULES
 from deltaproof.rules.rule import Deviation, Rule
@@ -100,26 +100,18 @@ class Judge:
 
     def __init__(
         self,
+        exchange: Exchange,
         *,
         profile: str | Profile = DEFAULT_PROFILE,
         provider: str | None = None,
-        request: Mapping[str, object] | None = None,
-        head: Head | None = None,
-        fidelity: Fidelity = Fidelity.RAW,
-        reads: tuple[Read, ...] = (),
-        answer: Mapping[str, object] | None = None,
         limit: int = LIMIT,
     ) -> None:
         """Start before the first byte.
 
         Args:
+            exchange: what is known of the exchange beforehand; its body and end are not looked at.
             profile: a profile or its name.
             provider: whose waivers apply, None for nobody's.
-            request: the JSON object that was sent, None if it is not known.
-            head: status and headers of the response, None if they are not known.
-            fidelity: how much of the original bytes the body keeps.
-            reads: the socket reads, for the evidence only.
-            answer: the plain answer to the same request without streaming, None if there is none.
             limit: the most bytes that one event may have.
 
         Raises:
@@ -128,9 +120,9 @@ class Judge:
         self._catalog: Catalog = load()
         self._profile = self._catalog.profile(profile) if isinstance(profile, str) else profile
         self._provider: Provider | None = self._catalog.provider(provider) if provider else None
-        self._evidence = evidence_of(fidelity, request=request, head=head, reads=reads)
-        asked = read_request(request) if request is not None else None
-        self._reader = Reader(request=asked, head=head, answer=answer, limit=limit)
+        self._evidence = exchange.evidence
+        request = read_request(exchange.request) if exchange.request is not None else None
+        self._reader = Reader(request=request, head=exchange.head, answer=exchange.answer, limit=limit)
         self._rules = _rules_by_subject(self._evidence)
         self._met: set[str] = set()
         self._suppressed: set[str] = set()
@@ -270,27 +262,13 @@ def _undecided(_: object) -> tuple[()]:
     return ()
 
 
-def judge(
-    exchange: Exchange,
-    *,
-    profile: str | Profile = DEFAULT_PROFILE,
-    provider: str | None = None,
-    answer: Mapping[str, object] | None = None,
-) -> Judgement:
+def judge(exchange: Exchange, *, profile: str | Profile = DEFAULT_PROFILE, provider: str | None = None) -> Judgement:
     """Judge a recorded exchange; see `Judge` for the arguments.
 
     Raises:
         UnknownNameError: there is no such profile or provider.
     """
-    judging = Judge(
-        profile=profile,
-        provider=provider,
-        request=exchange.request,
-        head=exchange.head,
-        fidelity=exchange.fidelity,
-        reads=exchange.reads,
-        answer=answer,
-    )
+    judging = Judge(exchange, profile=profile, provider=provider)
     judging.feed(exchange.body)
     return judging.close(exchange.end)
 

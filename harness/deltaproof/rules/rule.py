@@ -29,7 +29,7 @@ class Deviation(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Rule:  # type: ignore[explicit-any]  # see its fields
     """A check of one kind of subject.
 
     Attributes:
@@ -41,8 +41,8 @@ class Rule:
 
     slug: str
     each: type[Subject]
-    check: Callable[[Any], Iterable[Deviation]]  # Any: a subject of the kind `each`, which the decorator has checked
-    when: Callable[[Any], object] | None = None
+    check: Callable[[Any], Iterable[Deviation]]  # type: ignore[explicit-any]  # of the kind `each`: `rule` checks it
+    when: Callable[[Any], object] | None = None  # type: ignore[explicit-any]  # likewise
 
 
 def rule(

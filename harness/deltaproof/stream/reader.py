@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-import orjson
-
 from deltaproof.exchange import End, Head
 from deltaproof.sse import LIMIT, PLAIN, Decoder, Event
 from deltaproof.stream.choices import GrowingChoice
 from deltaproof.stream.request import Request
-from deltaproof.stream.strict import Problem, parse, type_name
+from deltaproof.stream.strict import Problem, parse
 from deltaproof.stream.subjects import (
     Chunk,
     Ending,
@@ -244,9 +242,3 @@ class Reader:
             unfinished = sum(not choice.finishes for choice in self._choices.values())
             self._usages.append(Usage(chunk.place, value["usage"], not chunk.choices, unfinished))
         return True
-
-
-def shape_of(value: object) -> str:
-    """Return a value in brief, for a person: its JSON text, or its type where that is long."""
-    text = orjson.dumps(value).decode(errors="replace") if not isinstance(value, float) else repr(value)
-    return text if len(text) <= 60 else type_name(value)  # noqa: PLR2004 - what fits into a sentence

@@ -55,6 +55,29 @@ def parse(data: bytes) -> Parsed:
     return Parsed(value) if key is None else Parsed(value, Problem.DUPLICATE_KEYS, f"the key {key!r} stands twice")
 
 
+def is_json(text: str) -> bool:
+    """Tell whether a text is one JSON value."""
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def json_text(value: object) -> str:
+    """Return a parsed value as compact JSON text, a lone surrogate escaped."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"))
+
+
+def in_brief(value: object) -> str:
+    """Return a parsed value for a person: its JSON text, or the name of its type where that is long."""
+    text = json_text(value)
+    return text if len(text) <= 60 else type_name(value)  # noqa: PLR2004 - what fits into a sentence
+
+
 _TYPE_NAMES = {
     list: "array",
     str: "string",

@@ -168,7 +168,7 @@ class Entry(NamedTuple):
     offset: int
     choice: int
     value: Mapping[str, object]
-    index: int | None
+    index: int | None  # type: ignore[assignment]  # it hides the index() of tuples, of no use here
     opening: Entry | None
     displaced: Entry | None
     name: str | None

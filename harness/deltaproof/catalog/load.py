@@ -1,0 +1,89 @@
+"""The whole catalog as it came with the package: pages, profiles, providers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from deltaproof.catalog.pages import Page, read_page
+from deltaproof.catalog.profiles import Profile, Provider, read_profile, read_provider
+from deltaproof.catalog.words import GROUPS
+from deltaproof.errors import CatalogError, UnknownNameError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All pages by slug in the order of a report, all profiles and all providers by name."""
+
+    pages: Mapping[str, Page]
+    profiles: Mapping[str, Profile]
+    providers: Mapping[str, Provider]
+
+    def page(self, slug: str) -> Page:
+        """Return a rule's page.
+
+        Raises:
+            UnknownNameError: there is no such rule.
+        """
+        return _named("rule", slug, self.pages)
+
+    def profile(self, name: str) -> Profile:
+        """Return a profile.
+
+        Raises:
+            UnknownNameError: there is no such profile.
+        """
+        return _named("profile", name, self.profiles)
+
+    def provider(self, name: str) -> Provider:
+        """Return a provider's waivers.
+
+        Raises:
+            UnknownNameError: there is no such provider.
+        """
+        return _named("provider", name, self.providers)
+
+
+def _named(kind: str, name: str, known: Mapping[str, T]) -> T:
+    if name in known:
+        return known[name]
+    near = [other for other in known if name in other or other in name] or list(known)
+    shown = ", ".join(near[:8]) + (", …" if len(near) > 8 else "")  # noqa: PLR2004 - what fits into a line
+    raise UnknownNameError(f"there is no {kind} {name!r}", hint=f"Known: {shown}")
+
+
+def specs_folder() -> Path:
+    """Return the folder `specs`: inside the installed package, or at the top of a checkout.
+
+    Raises:
+        CatalogError: it is in neither place, so the installation is damaged.
+    """
+    here = Path(__file__).parent.parent
+    for folder in (here / "specs", here.parent.parent / "specs"):
+        if (folder / "rules").is_dir():
+            return folder
+    raise CatalogError("the rule pages are missing", where=str(here), hint="Install deltaproof again")
+
+
+@lru_cache(maxsize=4)
+def load(folder: Path | None = None) -> Catalog:
+    """Read the catalog, once per folder; without a folder, the one that came with the package.
+
+    Raises:
+        CatalogError: a file in it is malformed.
+    """
+    folder = folder or specs_folder()
+    pages = [read_page(path) for path in sorted((folder / "rules").glob("*.md"))]
+    pages.sort(key=lambda page: (GROUPS.index(page.group), page.promise, page.slug))
+    profiles = [read_profile(path) for path in sorted((folder / "profiles").glob("*.toml"))]
+    providers = [read_provider(path) for path in sorted((folder / "providers").glob("*.toml"))]
+    return Catalog(
+        pages={page.slug: page for page in pages},
+        profiles={profile.name: profile for profile in profiles},
+        providers={provider.name: provider for provider in providers},
+    )
