@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from deltaproof.sse import Event
-from deltaproof.stream import Chunk, Choice, Delta, Entry, Payload, Place, Subject, ToolCall, Transcript
+from deltaproof.stream import Choice, Chunk, Delta, Entry, Payload, Place, Subject, ToolCall, Transcript
 
 S = TypeVar("S", Event, Payload, Chunk, Delta, Entry, ToolCall, Choice, Transcript)
 

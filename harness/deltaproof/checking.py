@@ -1,0 +1,194 @@
+"""Recordings to a report: reads each source and judges what is in it. Prints nothing and opens no sockets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deltaproof.catalog import Level, Profile, load
+from deltaproof.cassette import read_bytes, read_path
+from deltaproof.errors import UnreadableError
+from deltaproof.exchange import End, Exchange, Head, Skipped
+from deltaproof.fold import Message
+from deltaproof.verdict import DEFAULT_PROFILE, Finding, Judge, Judgement, Verdict, judge
+
+PROTOCOL = "chat-completions"
+"""The one protocol whose streams are judged so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An exchange and what is known of it."""
+
+    exchange: Exchange
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found in one or more sources.
+
+    Attributes:
+        profile, provider: by which it was weighed; the provider is None where no waivers were asked for.
+        judged: the exchanges, in the order they were met.
+        skipped: what is no streamed chat completion.
+        unreadable: the sources that could not be read.
+    """
+
+    profile: str
+    provider: str | None
+    judged: tuple[Judged, ...]
+    skipped: tuple[Skipped, ...] = ()
+    unreadable: tuple[UnreadableError, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, exchange by exchange."""
+        return tuple(finding for one in self.judged for finding in one.judgement.findings)
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The verdict on each rule over all exchanges: the first of deviates, undecided, conforms, unexercised."""
+        order = (Verdict.DEVIATES, Verdict.UNDECIDED, Verdict.CONFORMS, Verdict.UNEXERCISED)
+        return {
+            slug: min((one.judgement.verdicts[slug] for one in self.judged), key=order.index, default=order[-1])
+            for slug in load().pages
+        }
+
+    @property
+    def message(self) -> Message:
+        """What the last exchange means; no choices where there was none."""
+        return self.judged[-1].judgement.message if self.judged else Message(())
+
+    @property
+    def levels(self) -> Counter[Level]:
+        """How many findings there are of each level."""
+        return Counter(finding.level for finding in self.findings)
+
+    def reaches(self, level: Level) -> bool:
+        """Tell whether any finding is at a level or above it."""
+        order = list(Level)
+        return any(order.index(finding.level) <= order.index(level) for finding in self.findings)
+
+
+def check(
+    source: bytes | str | Path,
+    *,
+    request: Mapping[str, object] | None = None,
+    headers: Mapping[str, str] | None = None,
+    profile: str | Profile = DEFAULT_PROFILE,
+    provider: str | None = None,
+) -> Report:
+    """Judge a response body, or every recording in a file or folder.
+
+    Args:
+        source: the body as bytes, or the path of a recording in any format that `deltaproof check` reads.
+        request: the JSON object that was sent; overrides what a recording says.
+        headers: the response's headers; taken to belong to a response with status 200.
+        profile: a profile or its name.
+        provider: whose waivers apply, None for nobody's.
+
+    Raises:
+        UnreadableError: the path does not exist, or a file is no readable recording.
+        UnknownNameError: there is no such profile or provider.
+    """
+    head = _head(headers)
+    if isinstance(source, bytes):
+        known = Exchange(source="<bytes>", body=source, request=request, head=head)
+        judged: tuple[Judged, ...] = (Judged(known, judge(known, profile=profile, provider=provider)),)
+        return Report(_name(profile), provider, judged)
+    report = check_paths([Path(source)], profile=profile, provider=provider, request=request, head=head)
+    if report.unreadable:
+        raise report.unreadable[0]
+    return report
+
+
+def check_paths(
+    paths: Iterable[Path],
+    *,
+    profile: str | Profile = DEFAULT_PROFILE,
+    provider: str | None = None,
+    request: Mapping[str, object] | None = None,
+    head: Head | None = None,
+    standard_input: bytes | None = None,
+) -> Report:
+    """Judge every recording under some paths; what cannot be read is reported, not raised.
+
+    Args:
+        paths: files and folders; `-` is `standard_input`.
+        profile: a profile or its name.
+        provider: whose waivers apply, None for nobody's.
+        request: what was sent, where a recording does not say.
+        head: the response's status and headers, where a recording does not say.
+        standard_input: what was read from there.
+
+    Raises:
+        UnknownNameError: there is no such profile or provider.
+    """
+    judged: list[Judged] = []
+    skipped: list[Skipped] = []
+    unreadable: list[UnreadableError] = []
+    for sighting in _sightings(paths, standard_input or b""):
+        match sighting:
+            case Exchange():
+                known = _completed(sighting, request, head)
+                judged.append(Judged(known, judge(known, profile=profile, provider=provider)))
+            case Skipped():
+                skipped.append(sighting)
+            case UnreadableError():
+                unreadable.append(sighting)
+    return Report(_name(profile), provider, tuple(judged), tuple(skipped), tuple(unreadable))
+
+
+def _sightings(paths: Iterable[Path], standard_input: bytes) -> Iterator[Exchange | Skipped | UnreadableError]:
+    for path in paths:
+        yield from read_bytes(standard_input, "-") if str(path) == "-" else read_path(path)
+
+
+def _completed(exchange: Exchange, request: Mapping[str, object] | None, head: Head | None) -> Exchange:
+    """Return the exchange with what the operator knows and the recording does not say."""
+    return replace(exchange, request=exchange.request or request, head=exchange.head or head)
+
+
+class Checker:
+    """Judges one stream while it arrives.
+
+    Memory is needed for what is open, and for the message; a chunk that has passed leaves nothing else behind.
+    """
+
+    def __init__(
+        self,
+        *,
+        request: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        profile: str | Profile = DEFAULT_PROFILE,
+        provider: str | None = None,
+    ) -> None:
+        """Start before the first byte; the arguments are those of `check`.
+
+        Raises:
+            UnknownNameError: there is no such profile or provider.
+        """
+        self._profile = profile
+        self._provider = provider
+        self._exchange = Exchange(source="<stream>", body=b"", request=request, head=_head(headers))
+        self._judge = Judge(self._exchange, profile=profile, provider=provider)
+
+    def feed(self, data: bytes) -> list[Finding]:
+        """Take the next bytes of the body; return the findings that became certain with them."""
+        return self._judge.feed(data)
+
+    def close(self, end: str = "eof") -> Report:
+        """End the body and return the report; `end` is "eof", "cut", "reset", "timeout" or "client-gone"."""
+        judgement: Judgement = self._judge.close(End(end))
+        return Report(_name(self._profile), self._provider, (Judged(self._exchange, judgement),))
+
+
+def _head(headers: Mapping[str, str] | None) -> Head | None:
+    return Head(200, tuple(headers.items())) if headers is not None else None
+
+
+def _name(profile: str | Profile) -> str:
+    return profile if isinstance(profile, str) else profile.name
