@@ -1,4 +1,4 @@
-"""Content encodings: a body as it was sent to the body that it means. Sizes are limited; nothing else of HTTP is here."""
+"""Content encodings: a body as it was sent to the body that it means, within limits. Nothing else of HTTP is here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 import string
 import zlib
 from collections.abc import Iterable
+from itertools import pairwise
 from types import ModuleType
 from typing import Protocol
 
@@ -76,7 +77,7 @@ def _split(body: bytes, reads: tuple[Read, ...]) -> Iterable[bytes]:
     starts = [0]
     for read in reads:
         starts.append(starts[-1] + read.size)
-    return [body[start:stop] for start, stop in zip(starts, starts[1:], strict=False)]
+    return [body[start:stop] for start, stop in pairwise(starts)]
 
 
 def _is_text(body: bytes) -> bool:
@@ -92,8 +93,10 @@ def _decoder(name: str, body: bytes) -> _Decoder:
         case "deflate":
             has_header = body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0  # noqa: PLR2004 - RFC 1950, 2.2
             return _Zlib(name, 15 if has_header else -15)
+        case "br" if module := _brotli():
+            return _Brotli(module)
         case _:
-            return _Brotli()
+            raise UnreadableError(f"the body is {name}-encoded, and no decoder for that is installed")
 
 
 class _Zlib:
@@ -127,22 +130,21 @@ class _Zlib:
 class _Brotli:
     """br, where one of its two packages is installed."""
 
-    def __init__(self) -> None:
-        module = _brotli()
-        self._stream = module.Decompressor() if module else None
+    def __init__(self, module: ModuleType) -> None:
+        self._stream = module.Decompressor()
 
     @property
     def finished(self) -> bool:
         """Whether the stream came to its end."""
-        return bool(self._stream and self._stream.is_finished())
+        return bool(self._stream.is_finished())
 
     def feed(self, part: bytes, room: int) -> bytes:
         """Decode the next part."""
         decoded = bytearray()
-        for start in range(0, len(part) if self._stream else 0, _BROTLI_PIECE):
+        for start in range(0, len(part), _BROTLI_PIECE):
             try:
                 decoded += self._stream.process(part[start : start + _BROTLI_PIECE])
-            except Exception as error:  # noqa: BLE001 - the two packages name their error differently
+            except Exception as error:  # the two packages name their error differently
                 raise UnreadableError(f"the body is not valid br: {error}") from error
             _check(len(decoded), room)
         return bytes(decoded)

@@ -34,7 +34,9 @@ def recording(value: object) -> Recording:
     failure = text(response.get("_error"))
     return Recording(
         body=body if code else None,
-        head=Head(status(code, "response.status"), headers(response.get("headers"), "response.headers")) if code else None,
+        head=Head(status(code, "response.status"), headers(response.get("headers"), "response.headers"))
+        if code
+        else None,
         request=loads_object(content(posted.get("text"), "postData.text")) if isinstance(posted, dict) else None,
         method=text(request.get("method")).upper(),
         url=text(request.get("url")),
@@ -51,4 +53,8 @@ def _body(kept: Mapping[str, object]) -> bytes | None:
     if kept.get("encoding") != "base64":
         return content(written, "response.content.text")
     pieces = loads(written) if isinstance(written, str) and written.startswith("[") else [written]
-    return b"".join(from_base64(piece, "response.content.text") for piece in pieces if pieces) if isinstance(pieces, list) else b""
+    return (
+        b"".join(from_base64(piece, "response.content.text") for piece in pieces if pieces)
+        if isinstance(pieces, list)
+        else b""
+    )

@@ -39,9 +39,9 @@ class Stream:
 
 
 def stream(value: object, size: int) -> Stream:
-    """Read `response.stream` of a response whose body has `size` bytes as sent; null, in foreign cassettes, says nothing.
+    """Read `response.stream` of a response whose body has `size` bytes as sent; foreign cassettes have none.
 
-    Keys that are not known are left to newer versions. Raises `UnreadableError` without a place for values that are not.
+    Unknown keys are left to newer versions. Raises `UnreadableError` without a place for unknown values.
     """
     if value is None:
         return Stream()
@@ -73,6 +73,6 @@ def _word(words: type[_Word], fields: Mapping[str, object], key: str) -> _Word:
     value = fields.get(key)
     if value is None:
         return next(iter(words))
-    if value in list(words):
+    if isinstance(value, str) and value in list(words):
         return words(value)
     raise UnreadableError(f"response.stream.{key} is {value!r}, none of {', '.join(words)}")

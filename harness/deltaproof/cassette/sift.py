@@ -1,39 +1,97 @@
 """Which recordings are streamed chat completions: the one place that decides what is judged and what is passed over.
 
-A recording is judged if it is a POST to `…/chat/completions` that asked for a stream, whatever was answered, or was
-answered with an event stream, asked for or not; elsewhere, if what was answered is a stream of chat completion chunks.
+Judged is a POST to `…/chat/completions` that asked for a stream, whatever the answer, or that was answered with an
+event stream, asked for or not; and anywhere else, or where the address is not known, a stream of chunks.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from deltaproof.cassette import coding
-from deltaproof.cassette.look import Look, Protocol, look_at
+from deltaproof.cassette.look import Protocol, look_at
 from deltaproof.cassette.recording import Recording
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import Exchange, Fidelity, Skipped
 
 PLAIN = "a plain chat completion: stream was not asked for"
-NO_STREAM = "no event stream, and what was asked for is not known"
-NOT_KEPT = "a chat completion whose response body was not kept"
+NO_STREAM = "no event stream, and whether one was asked for is not known"
+NOT_KEPT = "a chat completion whose response was not kept"
 
 
 def sift(recording: Recording, source: str, entry: int) -> Exchange | Skipped:
     """Return the exchange that a recording is, or why it is none.
 
-    Raises `UnreadableError` without a place if its body cannot be decoded, and it matters.
+    Raises `UnreadableError` without a place if the body of what would be judged cannot be decoded.
     """
-    reason = _foreign(recording) if recording.url else None
-    if reason is None:
-        return _chat(recording, source, entry)
-    # What an endpoint of another name streams may still be chat completion chunks.
+    host, path = _address(recording.url)
+    chat = path.endswith("/chat/completions")
+    foreign = "" if chat or not recording.url else f"{recording.method} {host}{path}: no chat completion".lstrip()
+    if recording.method not in {"", "POST"}:
+        return Skipped(source, f"{recording.method} {host}{path}: no chat completion", entry)
+    if recording.body is None:
+        return Skipped(source, foreign or NOT_KEPT, entry)
+    if chat and _asked(recording) is False and _content_type(recording) not in {"", "text/event-stream"}:
+        return Skipped(source, PLAIN, entry)
+    codings = coding.names(recording.head.get("content-encoding") if recording.head else None)
+    if name := coding.undecodable(recording.body, codings):
+        return Skipped(source, foreign or f"a {name}-encoded body, for which no decoder is installed", entry)
     try:
-        exchange = _exchange(recording, source, entry)
-    except (UnreadableError, _NotDecodedError):
+        body, reads = coding.decode(recording.body, codings, recording.reads, recording.end)
+    except UnreadableError:
+        if foreign:
+            return Skipped(source, foreign, entry)
+        raise
+    look = look_at(body)
+    if reason := _reason(recording, look.protocol, chat=chat, foreign=foreign):
         return Skipped(source, reason, entry)
-    look = look_at(exchange.body)
-    if look.protocol is Protocol.CHAT:
-        return _honest(exchange, look)
-    return Skipped(source, reason if look.protocol in {Protocol.UNTOLD, Protocol.NONE} else _named(look), entry)
+    return Exchange(
+        source=source,
+        body=body,
+        entry=entry,
+        request=recording.request,
+        head=recording.head,
+        reads=reads,
+        end=recording.end,
+        fidelity=Fidelity.NORMALISED if look.redacted and recording.fidelity is Fidelity.RAW else recording.fidelity,
+        method=recording.method,
+        url=recording.url,
+        scenario=recording.scenario,
+    )
+
+
+def _reason(recording: Recording, protocol: Protocol, *, chat: bool, foreign: str) -> str:
+    """Say why a body that speaks `protocol` is not judged, or nothing if it is."""
+    asked = _asked(recording)
+    streams = protocol is not Protocol.NONE or _content_type(recording) == "text/event-stream"
+    if protocol is Protocol.CHAT or (chat and (asked or streams)):
+        return ""
+    if protocol not in {Protocol.UNTOLD, Protocol.NONE} and not chat:
+        return protocol.value
+    if foreign:
+        return foreign
+    if asked or streams:
+        return ""
+    return NO_STREAM if asked is None else PLAIN
+
+
+def _asked(recording: Recording) -> bool | None:
+    """Tell whether a stream was asked for, or None if that is not known."""
+    if recording.asked is not None or recording.request is None:
+        return recording.asked
+    return recording.request.get("stream") is True
+
+
+def _content_type(recording: Recording) -> str:
+    """Return the media type of the response without its parameters, empty where it is not known."""
+    declared = recording.head.get("content-type") if recording.head else None
+    return (declared or "").partition(";")[0].strip().lower()
+
+
+def _address(url: str) -> tuple[str, str]:
+    """Return the host and path of an address; its query and its user may be secrets."""
+    try:
+        split = urlsplit(url)
+        return split.hostname or "", split.path.rstrip("/")
+    except ValueError:
+        return "", ""

@@ -1,7 +1,7 @@
-"""One interaction of a vcrpy cassette to a recording; ours are such cassettes too. Files and other recorders are elsewhere.
+"""One interaction of a vcrpy cassette to a recording; ours are such cassettes too. Files and the rest are elsewhere.
 
-vcrpy keeps bodies that are not UTF-8 as bytes, so text is exact. Its form for httpx before version 6 decoded bodies and
-dropped what was not UTF-8, which leaves no trace: such text is taken as it is. pydantic-ai's serializer keeps JSON bodies
+vcrpy keeps bodies that are not UTF-8 as bytes, so text is exact. Its old form for httpx decoded bodies and dropped what
+was not UTF-8, which leaves no trace: such text is taken as it is. The serializer of pydantic-ai keeps JSON bodies
 parsed, under `parsed_body`; event streams stay text.
 """
 

@@ -1,14 +1,14 @@
 """YAML text to values, a part at a time, safe to use on files from strangers. Knows no recording format.
 
-Built on libyaml's events: nothing but text, bytes, numbers, truth values, null, lists and mappings can come out, whatever
-tags a file carries. Aliases share what they name and are counted at full size, so that a bomb is refused, not expanded.
+Built on libyaml's events: nothing but text, bytes, numbers, truth values, null, lists and mappings come out, whatever
+the tags say. Aliases share what they name and are counted at full size, so that a bomb is refused, not expanded.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, Protocol
 
 import yaml
 
@@ -61,12 +61,17 @@ def parts(
         loader.dispose()
 
 
+class _Mark(Protocol):
+    """A place in a file, as PyYAML's two parsers name it: both numbers count from 0."""
+
+    line: int
+    column: int
+
+
 class _Walker:
     """Goes through the events of a file once."""
 
-    def __init__(
-        self, loader: yaml.CSafeLoader, source: str, lists: Mapping[str, str], whole: frozenset[str]
-    ) -> None:
+    def __init__(self, loader: yaml.CSafeLoader, source: str, lists: Mapping[str, str], whole: frozenset[str]) -> None:
         self._loader = loader
         self._source = source
         self._lists = lists
@@ -110,18 +115,23 @@ class _Walker:
                 self._skip(event)
         for key in sorted(keys & set(self._lists)):
             if (beside := self._lists[key]) not in keys:
-                _refuse(f"the file is cut short: `{beside}` is missing, which stands beside `{key}`", self._source, event.end_mark)
+                _refuse(
+                    f"the file is cut short: `{beside}` is missing, which stands beside `{key}`",
+                    self._source,
+                    event.end_mark,
+                )
         yield from held
         yield DocumentEnd(frozenset(keys))
 
     def _part(self, key: str, event: yaml.Event) -> Part:
         """Build one part."""
         self._nodes = 0
-        return Part(key, self._value(event, 0)[0], event.start_mark.line + 1)
+        return Part(key, self._value(event, 0)[0], _line(event))
 
     def _next(self) -> yaml.Event:
-        """Return the next event; libyaml promises one before the stream's end."""
-        return self._loader.get_event()
+        """Return the next event."""
+        event = self._loader.get_event()
+        return event if event is not None else yaml.StreamEndEvent()
 
     def _skip(self, event: yaml.Event) -> None:
         """Pass over one value."""
@@ -137,9 +147,9 @@ class _Walker:
 
     def _key(self, event: yaml.Event) -> str:
         """Return a mapping's key, which is text in every format that is read here."""
-        if isinstance(event, yaml.ScalarEvent):
-            return str(event.value)
-        _refuse("a mapping's key is no plain text", self._source, event.start_mark)
+        if not isinstance(event, yaml.ScalarEvent):
+            _refuse("a mapping's key is no plain text", self._source, event.start_mark)
+        return str(event.value)
 
     def _value(self, event: yaml.Event, depth: int) -> tuple[object, int]:
         """Build the value that begins with `event`; return it with its size, in values and characters."""
@@ -168,7 +178,9 @@ class _Walker:
         built, size = self._anchors[event.anchor]
         self._aliased += size
         if self._aliased > ALIASED:
-            _refuse(f"aliases stand for more than {ALIASED // 2**20} MiB: it is not read", self._source, event.start_mark)
+            _refuse(
+                f"aliases stand for more than {ALIASED // 2**20} MiB: it is not read", self._source, event.start_mark
+            )
         return built, size
 
     def _sequence(self, depth: int) -> tuple[list[object], int]:
@@ -221,7 +233,12 @@ def _plain(written: str) -> object:
     return float(written) if _FLOAT.fullmatch(written) else written
 
 
-def _refuse(what: str, source: str, mark: yaml.Mark | None) -> NoReturn:
+def _line(event: yaml.Event) -> int:
+    """Return the line that an event begins at, from 1."""
+    return event.start_mark.line + 1 if event.start_mark else 0
+
+
+def _refuse(what: str, source: str, mark: _Mark | None) -> NoReturn:
     """Raise an error that says where; marks count from 0, people from 1."""
     where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
     raise UnreadableError(what, where=where)
