@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deltaproof.catalog import Level, Profile, load
 from deltaproof.cassette import read_bytes, read_path
+from deltaproof.catalog import Level, Profile, load
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import End, Exchange, Head, Skipped
 from deltaproof.fold import Message

@@ -1,0 +1,61 @@
+"""The command `deltaproof`: which verbs there are. Each verb lives in its own file, loaded when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from deltaproof.errors import DeltaproofError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERBS = {
+    "check": "Judge recorded streams.",
+    "run": "Run the conformance suite against a live endpoint.",
+    "rules": "List the rules, or show one rule's page.",
+    "demo": "Judge a real llama.cpp server on this machine.",
+}
+"""The verbs with what `--help` says of them; the command of verb V is `deltaproof.cli.V.V`."""
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported only when they are called, because start-up time counts."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the verbs in the order of their importance."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import one verb."""
+        if cmd_name not in VERBS:
+            return None
+        command = getattr(import_module(f"deltaproof.cli.{cmd_name}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the list of verbs without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(cls=Verbs, context_settings={"auto_envvar_prefix": "DELTAPROOF", "max_content_width": 100})
+@click.version_option(package_name="deltaproof", message="deltaproof %(version)s")
+def cli() -> None:
+    """Prove that streamed tool calls arrive right.
+
+    Every option can be set by an environment variable, DELTAPROOF_VERB_OPTION. Exit codes: 0 clean, 1 findings at or
+    above --fail-on, 2 wrong usage, something unreadable, or nobody there.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command, and exit; an operator's mistake is one clear line and exit code 2."""
+    try:
+        cli.main(args=arguments, prog_name="deltaproof", standalone_mode=True)
+    except DeltaproofError as error:
+        click.echo(f"deltaproof: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,68 @@
+"""Options that several verbs share, and the one place that decides the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from deltaproof.catalog import Level
+from deltaproof.verdict import DEFAULT_PROFILE
+
+if TYPE_CHECKING:
+    from deltaproof.checking import Report
+
+F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # as click has it
+
+FAIL_ON = ("error", "warning", "note", "never")
+
+
+def judging_options(command: F) -> F:  # type: ignore[explicit-any]  # as click has it
+    """Add the options that say how to judge and how to tell."""
+    for option in reversed(
+        (
+            click.option(
+                "--profile",
+                default=DEFAULT_PROFILE,
+                show_default=True,
+                metavar="NAME",
+                help="What counts, and how much: openai-strict, de-facto, lenient or empower.",
+            ),
+            click.option(
+                "--provider", metavar="NAME", help="Whose known deviations to waive; they are shown as notes."
+            ),
+            click.option(
+                "--format",
+                "form",
+                type=click.Choice(["text", "json"]),
+                default="text",
+                show_default=True,
+                help="For a person, or as specs/schemas/report.json describes.",
+            ),
+            click.option(
+                "-o",
+                "--output",
+                type=click.Path(dir_okay=False, writable=True, allow_dash=True),
+                default="-",
+                metavar="FILE",
+                help="Where the report goes instead of standard output.",
+            ),
+            click.option(
+                "--fail-on",
+                type=click.Choice(FAIL_ON),
+                default="error",
+                show_default=True,
+                help="The level from which findings make the exit code 1.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def exit_code(report: Report, fail_on: str) -> int:
+    """Return 2 where a source was unreadable, 1 where findings reach the level `fail_on`, else 0."""
+    if report.unreadable:
+        return 2
+    return int(fail_on != "never" and report.reaches(Level(fail_on)))

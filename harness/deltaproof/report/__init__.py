@@ -1,0 +1,1 @@
+"""Verdicts to text: for a terminal, and as JSON. Judges nothing."""
