@@ -13,6 +13,7 @@ from deltaproof.stream.text import Text
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 KNOWN_DELTA_FIELDS = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})
+_KEPT_NAMES = 2  # of a legacy call: the first, and that another came
 
 
 @dataclass(slots=True)
@@ -27,7 +28,8 @@ class GrowingChoice:
     reasoning: Text | None = None
     reasoning_field: str = ""
     role: str | None = None
-    function_name: str = ""
+    role_place: Place | None = None
+    function_names: tuple[tuple[Place, str], ...] = ()
     function_place: Place | None = None
     function_arguments: Text = field(default_factory=Text)
     finishes: list[Finish] = field(default_factory=list)
@@ -57,6 +59,8 @@ class GrowingChoice:
             expected=expected,
             is_first=not self.seen,
             role=self.role,
+            refused=bool(self.refusal),
+            called=bool(self.calls.opened),
             finish=str(self.finishes[-1].reason) if self.finishes else None,
             extras=self.extras,
             request=request,
@@ -78,10 +82,18 @@ class GrowingChoice:
     def close(self, ending: Ending, request: Request | None) -> Choice:
         """Return the choice as it is now."""
         finish = self.finishes[-1].reason if self.finishes else None
-        legacy = self.function_place and FunctionCall(self.function_place, self.function_name, self.function_arguments)
+        names = self.function_names
+        legacy = self.function_place and FunctionCall(
+            place=self.function_place,
+            name=names[0][1] if names else "",
+            names=names,
+            arguments=self.function_arguments,
+        )
         return Choice(
             index=self.index,
             place=self.place,
+            role=self.role,
+            role_place=self.role_place,
             calls=tuple(call.close(self.index, finish, ending, request) for call in self.calls.opened),
             content=self.content,
             refusal=self.refusal,
@@ -96,13 +108,14 @@ class GrowingChoice:
         role = delta.body.get("role")
         if self.role is None and isinstance(role, str) and role:
             self.role = role
+            self.role_place = delta.place
             yield None
         if delta.finish_reason not in (None, ""):
             self.finishes.append(Finish(delta.place, delta.finish_reason))
             yield None
-        extras = self.extras.union(delta.body.keys() - KNOWN_DELTA_FIELDS)
-        if extras != self.extras:
-            self.extras = extras
+        new = delta.body.keys() - KNOWN_DELTA_FIELDS - self.extras
+        if extras := {name for name in new if delta.body[name] not in (None, [])}:
+            self.extras |= extras
             yield None
 
     def _texts(self, body: Mapping[str, object], event: int, offset: int) -> Iterator[Hole | None]:
@@ -168,7 +181,8 @@ class GrowingChoice:
             yield None
         name = value.get("name")
         if isinstance(name, str) and name:
-            self.function_name = self.function_name or name
+            if len(self.function_names) < _KEPT_NAMES:
+                self.function_names += ((Place(event, offset, self.index), name),)
             yield None
         if isinstance(value.get("arguments"), str):
             yield _add(self.function_arguments, value, "arguments", event, offset)

@@ -121,8 +121,10 @@ class Delta(NamedTuple):
         expected: the index that the next new choice should have.
         is_first: whether it is the choice's first.
         role: the role sent so far, None if there was none.
+        refused: whether text of a refusal was sent before.
+        called: whether a tool call was opened before.
         finish: the finish_reason sent before, None if there was none.
-        extras: the names of extra delta fields sent before.
+        extras: the names of extra delta fields that had a value before, not null and no empty list.
         request: what was asked for, if known.
     """
 
@@ -134,6 +136,8 @@ class Delta(NamedTuple):
     expected: int
     is_first: bool
     role: str | None
+    refused: bool
+    called: bool
     finish: str | None
     extras: frozenset[str]
     request: Request | None
@@ -249,10 +253,18 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
-    """The deprecated single call of a choice: where it began, its name and its argument fragments."""
+    """The deprecated single call of a choice.
+
+    Attributes:
+        place: where it began.
+        name: the first that is not empty, "" where none came.
+        names: the first two names that are not empty, each with the place where it came.
+        arguments: the fragments.
+    """
 
     place: Place
     name: str
+    names: tuple[tuple[Place, str], ...]
     arguments: Text
 
 
@@ -263,6 +275,8 @@ class Choice:
     Attributes:
         index: its number.
         place: where it was first heard of.
+        role: the first role that is a string and not empty, None if there was none.
+        role_place: where that role came, None if it did not.
         calls: its tool calls in order of opening.
         content, refusal, reasoning: its texts; None for a text that was never sent.
         function_call: its legacy call, or None.
@@ -273,6 +287,8 @@ class Choice:
 
     index: int
     place: Place
+    role: str | None
+    role_place: Place | None
     calls: tuple[ToolCall, ...]
     content: Text | None
     refusal: Text | None
