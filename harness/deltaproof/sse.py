@@ -105,7 +105,8 @@ class Decoder:
                 data = data[len(BOM) :]
                 base = len(BOM)
         events: list[Event] = []
-        used = self._lines(data, base, events) if b"\r" in data else self._lf_lines(data, base, events)
+        lf_only = b"\r" not in data and self._newline in ("", "\n")
+        used = self._lf_lines(data, base, events) if lf_only else self._lines(data, base, events)
         self._keep(data[used:])
         return events
 
@@ -130,23 +131,35 @@ class Decoder:
             self._unfinished[:] = b":\r" if self._unfinished.endswith(b"\r") else b":"
 
     def _lf_lines(self, data: bytes, base: int, events: list[Event]) -> int:
-        """Read the finished lines of a piece without CR, plain events in one step; return how many bytes they have."""
-        position = 0
-        while (end := data.find(b"\n", position)) >= 0:
-            if (
-                self._block is None
-                and self._newline == "\n"
-                and data.startswith(b"data: ", position)
-                and data.startswith(b"\n", end + 1)
-                and position + 6 < end <= position + self._limit
-            ):
+        """Read the finished lines of a piece without CR; return how many bytes they have.
+
+        Most of them are plain events, which are taken whole rather than line by line.
+        """
+        position = self._lf_lines_one_by_one(data, 0, base, events, until_closed=True)
+        if self._block is not None or not self._newline:
+            return position
+        blocks = data[position:].split(b"\n\n")
+        for block in blocks[:-1]:
+            size = len(block)
+            if block.startswith(b"data: ") and b"\n" not in block and 6 < size <= self._limit and self._block is None:  # noqa: PLR2004 - "data: "
                 self._number += 1
-                after = end + 2
-                events.append(Event(self._number, base + position, base + after, data[position + 6 : end], PLAIN))
-                position = after
+                start = base + position
+                events.append(Event(self._number, start, start + size + 2, block[6:], PLAIN))
             else:
-                self._line(data[position:end], "\n", base + position, events)
-                position = end + 1
+                self._lf_lines_one_by_one(block + b"\n\n", 0, base + position, events)
+            position += size + 2
+        return self._lf_lines_one_by_one(data, position, base, events)
+
+    def _lf_lines_one_by_one(
+        self, data: bytes, position: int, base: int, events: list[Event], *, until_closed: bool = False
+    ) -> int:
+        """Read the finished lines from a position on, all or until no block is open; return where they end."""
+        while not (until_closed and self._block is None and self._newline):
+            end = data.find(b"\n", position)
+            if end < 0:
+                break
+            self._line(data[position:end], "\n", base + position, events)
+            position = end + 1
         return position
 
     def _lines(self, data: bytes, base: int, events: list[Event]) -> int:

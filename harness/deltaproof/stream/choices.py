@@ -59,7 +59,7 @@ class GrowingChoice:
             expected=expected,
             is_first=not self.seen,
             role=self.role,
-            refused=bool(self.refusal),
+            refused=self.refusal is not None and len(self.refusal) > 0,
             called=bool(self.calls.opened),
             finish=str(self.finishes[-1].reason) if self.finishes else None,
             extras=self.extras,
@@ -113,6 +113,8 @@ class GrowingChoice:
         if delta.finish_reason not in (None, ""):
             self.finishes.append(Finish(delta.place, delta.finish_reason))
             yield None
+        if KNOWN_DELTA_FIELDS.issuperset(delta.body):
+            return
         new = delta.body.keys() - KNOWN_DELTA_FIELDS - self.extras
         if extras := {name for name in new if delta.body[name] not in (None, [])}:
             self.extras |= extras

@@ -53,7 +53,6 @@ class Reader:
         self._decoder = Decoder(limit=limit)
         self._choices: dict[int, GrowingChoice] = {}
         self._templates: list[Template] = []
-        self._repeats: Repeats | None = None
         self._first = Envelope()
         self._usages: list[Usage] = []
         self._usage_count = 0
@@ -62,7 +61,7 @@ class Reader:
         self._events = 0
         self._chunks = 0
         self._size = 0
-        self._last = Place(0, 0)
+        self._last: Event | None = None
         self._start = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Subject | Repeats]:
@@ -74,14 +73,12 @@ class Reader:
             return
         for low, high in pairwise([*range(0, len(data), _SLICE), len(data)]):
             yield from self._events_of(self._decoder.feed(data if high - low == len(data) else data[low:high]))
-        yield from self._end_of_repeats()
 
     def close(self, end: End = End.EOF) -> Iterator[Subject | Repeats]:
         """End the body and yield what only its end tells: choices, calls and, last, the transcript."""
-        if not self._refused:
+        if not (self._refused or end is End.CLIENT_GONE):  # then the rest of the last event is nobody's fault
             yield from self._events_of(self._decoder.close())
-            yield from self._end_of_repeats()
-        ending = Ending(done=bool(self._dones), error=bool(self._errors))
+            ending = Ending(done=bool(self._dones), error=bool(self._errors))
         choices = tuple(self._choices[index].close(ending, self._request) for index in sorted(self._choices))
         for choice in choices:
             yield from choice.calls
@@ -98,42 +95,29 @@ class Reader:
             events=self._events,
             chunks=self._chunks,
             size=self._size,
-            last=self._last,
+            last=Place(self._last.number, self._last.offset) if self._last else Place(0, 0),
             plain_body=None if self._chunks or self._dones or self._errors else bytes(self._start),
             answer=self._answer,
         )
 
     def _events_of(self, events: list[Event]) -> Iterator[Subject | Repeats]:
-        templates = self._templates
-        for event in events:
-            number, offset, _, data, layout = event
-            if layout is PLAIN and data is not None:
-                for template in templates:
-                    if template.take(data, number, offset):
-                        break
-                else:
-                    yield from self._event(event)
-                    continue
-                if self._repeats is None or self._repeats.event != template.event:
-                    yield from self._end_of_repeats()
-                    self._repeats = Repeats(template.event, 1, number)
-                else:
-                    self._repeats = Repeats(template.event, self._repeats.count + 1, number)
+        position = 0
+        while position < len(events):
+            for template in self._templates:
+                after = template.take(events, position)
+                if after > position:
+                    yield Repeats(template.event, after - position, events[after - 1].number)
+                    self._events += after - position
+                    self._chunks += after - position
+                    position = after
+                    break
             else:
-                yield from self._event(event)
-
-    def _end_of_repeats(self) -> Iterator[Repeats]:
-        if self._repeats is not None:
-            repeats, self._repeats = self._repeats, None
-            self._events += repeats.count
-            self._chunks += repeats.count
-            yield repeats
+                yield from self._event(events[position])
+                position += 1
 
     def _event(self, event: Event) -> Iterator[Subject | Repeats]:
         """Read an event that no template fits."""
-        yield from self._end_of_repeats()
         self._events += 1
-        self._last = Place(event.number, event.offset)
         yield event
         payload = self._payload(event)
         if payload is None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import orjson
+from orjson import dumps, loads
 
+from deltaproof.sse import PLAIN, Event
 from deltaproof.stream.text import Text
 
 _SENTINEL = "\x01hole"
-_SENTINEL_JSON = orjson.dumps(_SENTINEL)
+_SENTINEL_JSON = dumps(_SENTINEL)
 
 
 class Hole(NamedTuple):
@@ -34,43 +35,50 @@ class Template(NamedTuple):
     texts: tuple[Text | None, ...]
     event: int
 
-    def take(self, data: bytes, event: int, offset: int) -> bool:
-        """Add the texts of a chunk of this shape; return False, with nothing added, for any other."""
-        head, between, tail, texts, _ = self
-        if not (data.startswith(head) and data.endswith(tail)):
-            return False
-        stop = len(data) - len(tail)
-        start = len(head)
-        if between:
-            pieces = []
-            for segment in between:
-                end = data.find(segment, start, stop)
-                if end < 0:
-                    return False
-                pieces.append(_unquoted(data[start:end]))
-                start = end + len(segment)
-            pieces.append(_unquoted(data[start:stop]))
-            if None in pieces:
-                return False
-            for text, piece in zip(texts, pieces, strict=True):
-                if text is not None and piece is not None:
-                    text.append(piece, event, offset)
-            return True
-        piece = _unquoted(data[start:stop])
-        if piece is None:
-            return False
-        if (text := texts[0]) is not None:
-            text.append(piece, event, offset)
-        return True
+    def take(self, events: Sequence[Event], first: int) -> int:
+        """Add the texts of the events of this shape that follow each other from position `first` on.
+
+        Returns the position of the first that is of another shape; nothing of that one is added.
+        """
+        rows = []
+        for position in range(first, len(events)):
+            texts = self._texts_of(events[position])
+            if texts is None:
+                break
+            rows.append(texts)
+        taken = events[first : first + len(rows)]
+        for text, pieces in zip(self.texts, zip(*rows, strict=True), strict=False):
+            if text is not None:
+                text.extend(pieces, taken)
+        return first + len(rows)
+
+    def _texts_of(self, event: Event) -> tuple[str, ...] | None:
+        """Return what stands in the holes of an event of this shape, None for any other."""
+        head, between, tail, _, _ = self
+        _, _, _, data, layout = event
+        if layout is not PLAIN or data is None or not (data.startswith(head) and data.endswith(tail)):
+            return None
+        start, stop = len(head), len(data) - len(tail)
+        if not between:
+            text = _unquoted(data[start:stop])
+            return None if text is None else (text,)
+        texts = []
+        for segment in (*between, tail):
+            end = data.find(segment, start, stop) if segment is not tail else stop
+            text = _unquoted(data[start:end]) if end >= 0 else None
+            if text is None:
+                return None
+            texts.append(text)
+            start = end + len(segment)
+        return tuple(texts)
 
 
 def _unquoted(raw: bytes) -> str | None:
     """Return the string whose JSON text stands between two quotes, None if it is empty or nothing to be sure of."""
     try:
         text = raw.decode()
-        if text.isprintable() and b'"' not in raw and b"\\" not in raw:
-            return text if text and "\ufffd" not in text else None
-        text = orjson.loads(b'"' + raw + b'"')
+        if not text.isprintable() or b'"' in raw or b"\\" in raw:
+            text = loads(b'"' + raw + b'"')
     except ValueError:
         return None
     return text if text and "\ufffd" not in text else None
@@ -82,7 +90,7 @@ def template_of(data: bytes, value: Mapping[str, object], holes: Sequence[Hole],
     Each hole's string must stand in `data` exactly once as JSON text; and with another string in all of them the
     bytes must parse to the same value but for the holes, so nothing else can have been taken for a hole.
     """
-    quoted = [orjson.dumps(hole.container[hole.key]) for hole in holes]
+    quoted = [dumps(hole.container[hole.key]) for hole in holes]
     if any(data.count(text) != 1 for text in quoted):
         return None
     order = sorted(range(len(holes)), key=lambda number: data.index(quoted[number]))
@@ -105,7 +113,7 @@ def _is_same_but_for_holes(segments: Sequence[bytes], value: Mapping[str, object
     for hole in holes:
         hole.container[hole.key] = _SENTINEL
     try:
-        return bool(orjson.loads(_SENTINEL_JSON[1:-1].join(segments)) == value)
+        return bool(loads(_SENTINEL_JSON[1:-1].join(segments)) == value)
     except ValueError:
         return False
     finally:

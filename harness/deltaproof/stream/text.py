@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from io import StringIO
 from typing import NamedTuple
+
+from deltaproof.sse import Event
 
 
 class Fragment(NamedTuple):
@@ -44,6 +47,16 @@ class Text:
         self._ends.append(self._buffer.tell())
         self._events.append(event)
         self._offsets.append(offset)
+
+    def extend(self, pieces: Sequence[str], events: Sequence[Event]) -> None:
+        """Add the fragments that several events carried, one each."""
+        end = len(self)
+        for piece in pieces:
+            end += len(piece)
+            self._ends.append(end)
+        self._buffer.write("".join(pieces))
+        self._events.extend([event.number for event in events])
+        self._offsets.extend([event.offset for event in events])
 
     def __str__(self) -> str:
         """Return the fragments joined."""
