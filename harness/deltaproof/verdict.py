@@ -161,7 +161,7 @@ class Judge:
                 continue
             if isinstance(subject, Event):
                 self._excerpt = _excerpt(subject.data or b"\n".join(subject.layout.unknown))
-                if subject.layout is PLAIN:
+                if subject.layout is PLAIN and subject.data:
                     if self._plain_met:
                         continue
                     self._plain_met = True

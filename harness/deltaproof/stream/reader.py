@@ -78,7 +78,7 @@ class Reader:
         """End the body and yield what only its end tells: choices, calls and, last, the transcript."""
         if not (self._refused or end is End.CLIENT_GONE):  # then the rest of the last event is nobody's fault
             yield from self._events_of(self._decoder.close())
-            ending = Ending(done=bool(self._dones), error=bool(self._errors))
+        ending = Ending(done=bool(self._dones), error=bool(self._errors))
         choices = tuple(self._choices[index].close(ending, self._request) for index in sorted(self._choices))
         for choice in choices:
             yield from choice.calls
@@ -114,6 +114,7 @@ class Reader:
             else:
                 yield from self._event(events[position])
                 position += 1
+        self._last = events[-1] if events else self._last
 
     def _event(self, event: Event) -> Iterator[Subject | Repeats]:
         """Read an event that no template fits."""
