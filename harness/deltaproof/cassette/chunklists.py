@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from deltaproof.cassette.json_values import BOM, dumps, loads, parse
+from deltaproof.cassette.json_values import BOM, dumps, parse
 from deltaproof.cassette.look import protocol_of
 from deltaproof.cassette.recording import Placed, Recording, Unrecognised
 from deltaproof.errors import UnreadableError
@@ -64,7 +64,10 @@ def lines_of_json(stream: BinaryIO) -> bool:
     first = stream.readline(LINE).removeprefix(BOM)
     more = bool(stream.read(2**16).strip())
     stream.seek(0)
-    return more and loads(first) is not None
+    try:
+        return more and parse(first, "") is not None
+    except UnreadableError:
+        return False
 
 
 def _lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, bytes]]:

@@ -54,7 +54,7 @@ def read(stream: BinaryIO, source: str, extension: str, beside: Beside) -> Itera
         case _Format.JSON:
             yield from _sightings(_document(parse(stream.read(), source), source), source)
         case None:
-            yield Unrecognised("it begins as none")
+            yield Unrecognised("it begins like none")
 
 
 _UTF16_HINT = "PowerShell's `>` writes it; let curl write the file itself with `-o`"
@@ -111,4 +111,9 @@ def _sighting(recording: Recording | UnreadableError, source: str, entry: int, l
         error = recording
     except UnreadableError as raised:
         error = raised
+    return located(error, where)
+
+
+def located(error: UnreadableError, where: str) -> UnreadableError:
+    """Return an error with its place, or with `where` if it does not know one."""
     return UnreadableError(error.what, where=error.where or where, hint=error.hint)

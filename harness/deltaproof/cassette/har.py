@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deltaproof.cassette.fields import content, from_base64, headers, mapping, status, text
+from deltaproof.cassette.fields import content, from_base64, headers, listing, mapping, status, text
 from deltaproof.cassette.json_values import loads, loads_object
 from deltaproof.cassette.recording import Recording
 from deltaproof.exchange import End, Fidelity, Head
@@ -26,23 +26,27 @@ def recording(value: object) -> Recording:
     request = mapping(entry.get("request"), "request")
     response = mapping(entry.get("response"), "response")
     kept = mapping(response.get("content") or {}, "response.content")
-    code = response.get("status")
+    code = response.get("status")  # 0 where a request was never answered
     body = _body(kept)
     if body is None and kept.get("size") == 0 and response.get("bodySize") == 0:
         body = b""
+    decoded = kept.get("encoding") != "base64"
     posted = request.get("postData")
     failure = text(response.get("_error"))
     return Recording(
         body=body if code else None,
-        head=Head(status(code, "response.status"), headers(response.get("headers"), "response.headers"))
-        if code
-        else None,
+        head=_head(response) if code else None,
         request=loads_object(content(posted.get("text"), "postData.text")) if isinstance(posted, dict) else None,
         method=text(request.get("method")).upper(),
         url=text(request.get("url")),
         end=(End.CLIENT_GONE if failure == _ABORTED else End.CUT) if failure else End.EOF,
-        fidelity=Fidelity.NORMALISED if "encoding" not in kept and _REPLACEMENT in (body or b"") else Fidelity.RAW,
+        fidelity=Fidelity.NORMALISED if decoded and _REPLACEMENT in (body or b"") else Fidelity.RAW,
     )
+
+
+def _head(response: Mapping[str, object]) -> Head:
+    """Return the head of a response."""
+    return Head(status(response.get("status"), "response.status"), headers(response.get("headers"), "response.headers"))
 
 
 def _body(kept: Mapping[str, object]) -> bytes | None:
@@ -53,8 +57,4 @@ def _body(kept: Mapping[str, object]) -> bytes | None:
     if kept.get("encoding") != "base64":
         return content(written, "response.content.text")
     pieces = loads(written) if isinstance(written, str) and written.startswith("[") else [written]
-    return (
-        b"".join(from_base64(piece, "response.content.text") for piece in pieces if pieces)
-        if isinstance(pieces, list)
-        else b""
-    )
+    return b"".join(from_base64(piece, "a piece of the body") for piece in listing(pieces, "response.content.text"))

@@ -62,7 +62,11 @@ def _recordings(parts: Iterable[Part | DocumentEnd], source: str) -> Iterator[Pl
                     yield _mock(mock)
                     mock = {}
     if not count:
-        yield Skipped(source, "a cassette without interactions") if recognised else Unrecognised("its keys are of none")
+        yield (
+            Skipped(source, "a cassette without interactions")
+            if recognised
+            else Unrecognised("no key at its top level is that of one")
+        )
 
 
 def _placed(line: int, read: Callable[[object], Recording], value: object) -> Placed:

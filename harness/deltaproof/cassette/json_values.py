@@ -47,11 +47,15 @@ def loads_object(content: bytes | str) -> Mapping[str, object] | None:
 
 
 def dumps(value: object) -> bytes:
-    """Write a parsed value again, on one line; what orjson cannot write is escaped."""
+    """Write a parsed value again, on one line.
+
+    Python's own writer keeps what orjson would turn into null or refuse: NaN and lone surrogates, which are escaped.
+    """
     try:
-        return orjson.dumps(value)
-    except (orjson.JSONEncodeError, RecursionError):
-        return json.dumps(value, separators=(",", ":")).encode()
+        written = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return written.encode() if _is_utf8(written) else json.dumps(value, separators=(",", ":")).encode()
+    except RecursionError as error:
+        raise UnreadableError("the JSON is nested too deeply") from error
 
 
 def _slowly(content: bytes, source: str, line: int) -> object:
@@ -69,6 +73,15 @@ def _slowly(content: bytes, source: str, line: int) -> object:
     except RecursionError as error:
         raise UnreadableError("the JSON is nested too deeply", where=f"{source}:{line}") from error
     return parsed
+
+
+def _is_utf8(written: str) -> bool:
+    """Tell whether text can be written as UTF-8, which has no lone surrogates."""
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _lower(sentence: str) -> str:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from deltaproof.cassette import eventstream
 from deltaproof.cassette.eventstream import Beside
-from deltaproof.cassette.formats import EXTENSIONS, STREAM, read
+from deltaproof.cassette.formats import EXTENSIONS, STREAM, located, read
 from deltaproof.cassette.recording import Sighting, Unrecognised
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import Skipped
@@ -55,7 +55,7 @@ def read_bytes(content: bytes, source: str) -> Iterator[Sighting]:
         for sighting in read(stream, source, Path(source).suffix.lower(), Beside()):
             yield _refused(sighting, source) if isinstance(sighting, Unrecognised) else sighting
     except UnreadableError as error:
-        yield error
+        yield located(error, source)
 
 
 def named(path: Path) -> str:
@@ -131,7 +131,7 @@ def _file(path: Path, root: Path) -> Iterator[Sighting | Unrecognised]:
         with _open(path) as stream:
             yield from read(stream, named(path), path.suffix.lower(), Beside(request, head))
     except UnreadableError as error:
-        yield error
+        yield located(error, named(path))
     except OSError as error:
         yield _failed(error, path)
 

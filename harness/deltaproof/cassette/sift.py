@@ -25,10 +25,10 @@ def sift(recording: Recording, source: str, entry: int) -> Exchange | Skipped:
     Raises `UnreadableError` without a place if the body of what would be judged cannot be decoded.
     """
     host, path = _address(recording.url)
-    chat = path.endswith("/chat/completions")
+    chat = path.endswith("/chat/completions") and recording.method in {"", "POST"}
     foreign = "" if chat or not recording.url else f"{recording.method} {host}{path}: no chat completion".lstrip()
     if recording.method not in {"", "POST"}:
-        return Skipped(source, f"{recording.method} {host}{path}: no chat completion", entry)
+        return Skipped(source, foreign or f"{recording.method}: no chat completion", entry)
     if recording.body is None:
         return Skipped(source, foreign or NOT_KEPT, entry)
     if chat and _asked(recording) is False and _content_type(recording) not in {"", "text/event-stream"}:
@@ -94,4 +94,4 @@ def _address(url: str) -> tuple[str, str]:
         split = urlsplit(url)
         return split.hostname or "", split.path.rstrip("/")
     except ValueError:
-        return "", ""
+        return "(no valid address)", ""

@@ -19,7 +19,7 @@ from deltaproof.errors import UnreadableError
 DEPTH = 100
 """How deep lists and mappings may be nested."""
 
-NODES = 1_000_000
+NODES = 200_000
 """How many values one part may have."""
 
 ALIASED = 16 * 2**20
@@ -134,10 +134,13 @@ class _Walker:
         return event if event is not None else yaml.StreamEndEvent()
 
     def _skip(self, event: yaml.Event) -> None:
-        """Pass over one value."""
+        """Pass over one value, but build what has an anchor: an alias may name it."""
         depth = 0
+        self._nodes = 0
         while True:
-            if isinstance(event, yaml.CollectionStartEvent):
+            if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.anchor:
+                self._value(event, 0)
+            elif isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
