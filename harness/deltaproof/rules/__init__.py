@@ -1,8 +1,13 @@
 """All rules. A rule is a pure function of one subject; it knows no level, and no other rule."""
 
-from deltaproof.rules import tool_call_fields
+from deltaproof.rules import choice, envelope, tool_call_fields, usage
 from deltaproof.rules.rule import Deviation, Rule, rule
 
-RULES: tuple[Rule, ...] = (*tool_call_fields.RULES,)
+RULES: tuple[Rule, ...] = (
+    *tool_call_fields.RULES,
+    *envelope.RULES,
+    *choice.RULES,
+    *usage.RULES,
+)
 
 __all__ = ["RULES", "Deviation", "Rule", "rule"]
