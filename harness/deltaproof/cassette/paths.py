@@ -70,7 +70,7 @@ def _refused(unrecognised: Unrecognised, source: str) -> UnreadableError:
 
 def _folder(folder: Path) -> Iterator[Sighting]:
     """Walk a folder without recursion, however deep it is."""
-    root = folder.resolve()
+    root = _target(folder)
     waiting = [folder]
     while waiting:
         path = waiting.pop()
@@ -92,7 +92,7 @@ def _passed_over(path: Path, mode: int, root: Path) -> str:
     if path.name.startswith("."):
         return "hidden"
     if stat.S_ISLNK(mode):
-        target = path.resolve()
+        target = _target(path)
         if not target.is_relative_to(root):
             return "a link that leads out of the folder"
         if target.is_dir():
@@ -140,8 +140,13 @@ def _beside(path: Path, root: Path) -> Iterator[tuple[str, Path]]:
     """Yield the files that belong to an event stream, none that is a link out of `root`."""
     for ending in (REQUEST, HEADERS) if path.suffix == STREAM else ():
         beside = path.with_name(path.name.removesuffix(STREAM) + ending)
-        if beside.is_file() and beside.resolve().is_relative_to(root.resolve()):
+        if beside.is_file() and _target(beside).is_relative_to(_target(root)):
             yield ending, beside
+
+
+def _target(path: Path) -> Path:
+    """Return where a path leads; `Path.resolve` would raise for links that lead to themselves."""
+    return Path(os.path.realpath(path))
 
 
 def _open(path: Path) -> BinaryIO:
