@@ -1,9 +1,12 @@
 """All rules. A rule is a pure function of one subject; it knows no level, and no other rule."""
 
-from deltaproof.rules import choice, envelope, tool_call_fields, usage
+from deltaproof.rules import choice, ending, envelope, framing, response, tool_call_fields, usage
 from deltaproof.rules.rule import Deviation, Rule, rule
 
 RULES: tuple[Rule, ...] = (
+    *response.RULES,
+    *framing.RULES,
+    *ending.RULES,
     *tool_call_fields.RULES,
     *envelope.RULES,
     *choice.RULES,

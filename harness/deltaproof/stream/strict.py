@@ -131,7 +131,7 @@ def _explain(data: bytes, complaint: str) -> Parsed:
     if "ecursion" in complaint or _depth(data) > _DEPTH:
         return Parsed(None, Problem.TOO_DEEP, f"nested {_depth(data):,} levels deep")
     constants: list[str] = []
-    decoder = json.JSONDecoder(parse_constant=constants.append, parse_int=float)
+    decoder = json.JSONDecoder(parse_constant=constants.append, parse_int=_number)
     start = len(text) - len(text.lstrip(" \t\r\n"))
     try:
         value, end = decoder.raw_decode(text, start)
@@ -149,6 +149,11 @@ def _explain(data: bytes, complaint: str) -> Parsed:
     if isinstance(value, dict) and (half := _lone_surrogate(value)):
         return Parsed(value, Problem.LONE_SURROGATE, f"{half} without its other half")
     return Parsed(None, Problem.INVALID, complaint)
+
+
+def _number(digits: str) -> float:
+    """Return an integer as the fast parser does: a float where it is longer than 64 bits."""
+    return int(digits) if len(digits) < 20 else float(digits)  # noqa: PLR2004 - as many digits as 64 bits always hold
 
 
 _DEPTH = 900
