@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import threading
 from pathlib import Path
 
@@ -150,20 +151,19 @@ def test_a_folder_can_be_named_by_a_link(tmp_path: Path) -> None:
     assert read(tmp_path / "link") == [("a.sse", "")]
 
 
-def test_folders_may_be_deeper_than_the_stack(tmp_path: Path) -> None:
-    """Walking needs no recursion."""
-    path = tmp_path
-    for _ in range(1200):
-        path /= "d"
-        path.mkdir()
-    (path / "a.sse").write_bytes(BODY)
+def test_folders_may_be_deeper_than_the_stack() -> None:
+    """Walking needs no recursion. Pytest's own cleaning up does: the folder is not where pytest would look."""
+    top = path = Path(tempfile.mkdtemp())
     try:
-        assert list(read_path(tmp_path)) == [Exchange(source=str(path / "a.sse"), body=BODY)]
+        for _ in range(1200):
+            path /= "d"
+            path.mkdir()
+        (path / "a.sse").write_bytes(BODY)
+        assert list(read_path(top)) == [Exchange(source=str(path / "a.sse"), body=BODY)]
     finally:
-        (path / "a.sse").unlink()
-        while path != tmp_path:  # pytest's own cleaning up is recursive
-            path.rmdir()
-            path = path.parent
+        (path / "a.sse").unlink(missing_ok=True)
+        for folder in (path, *path.parents[:1200]):
+            folder.rmdir()
 
 
 def test_pipes_are_read_when_named_and_not_when_found(tmp_path: Path) -> None:

@@ -271,6 +271,11 @@ class TestBombs:
         content = b"[" + b"[]," * 16_000_000 + b"[]]"
         assert read(content) == ["-: the JSON has more than 16,000,000 brackets: it is not read"]
 
+    def test_a_head_may_not_be_longer_than_any_client_would_take(self) -> None:
+        """Lines that continue the line before would otherwise cost their square."""
+        content = b"HTTP/1.1 200 OK\na: b\n" + b" c\n" * 100_000 + b"\n" + BODY
+        assert read(content) == ["-: the head has more than 256 KiB: it is not read"]
+
     def test_a_file_may_not_be_larger_than_the_limit(self, tmp_path: Path) -> None:
         """The size is looked at before anything is read."""
         path = tmp_path / "huge.sse"

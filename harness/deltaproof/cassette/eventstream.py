@@ -17,6 +17,9 @@ from deltaproof.exchange import Head
 HEAD = re.compile(rb"HTTP/[0-9](?:\.[0-9])? ([0-9]{3})(?: [^\r\n]*)?\r?\n")
 """A status line."""
 
+HEADS = 256 * 2**10
+"""Bytes that all heads of a response together may have; curl itself takes no more than 300 KB."""
+
 _LINE = re.compile(rb"([^\r\n]*)(?:\r?\n|$)")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*", re.DOTALL)  # RFC 9110, 5.6.2: a token
 
@@ -44,16 +47,21 @@ def recording(content: bytes, source: str, beside: Beside, *, asked: bool | None
 def split(content: bytes, source: str) -> tuple[Head | None, bytes]:
     """Split the heads from the body; of several, as from a proxy, a redirect or `100 Continue`, the last one counts."""
     head: Head | None = None
-    position = 0
+    position = number = 0
     while status := HEAD.match(content, position):
         fields: list[tuple[str, str]] = []
         position = status.end()
+        number += 1
         while (line := _LINE.match(content, position)) and line.end() > position and line[1]:
             position = line.end()
-            fields.append(_field(line[1], fields, source, content.count(b"\n", 0, line.start()) + 1))
+            number += 1
+            if position > HEADS:
+                raise UnreadableError(f"the head has more than {HEADS // 2**10} KiB: it is not read", where=source)
+            fields.append(_field(line[1], fields, f"{source}:{number}"))
         if not line or line.end() == position:
             raise UnreadableError("the head of the response is cut short: no empty line ends it", where=source)
         position = line.end()
+        number += 1
         head = Head(int(status[1]), tuple(fields))
     return head, content[position:]
 
@@ -76,12 +84,12 @@ def head(content: bytes, source: str) -> Head:
     )
 
 
-def _field(line: bytes, before: list[tuple[str, str]], source: str, number: int) -> tuple[str, str]:
+def _field(line: bytes, before: list[tuple[str, str]], where: str) -> tuple[str, str]:
     """Read one header line; one that begins with a blank continues the line before, as RFC 9112 5.2 has it."""
     if line[:1] in {b" ", b"\t"} and before:
         name, value = before.pop()
         return name, f"{value} {line.strip().decode('latin-1')}".strip()
     field = _FIELD.fullmatch(line)
     if field is None:
-        raise UnreadableError("this is no header line", where=f"{source}:{number}")
+        raise UnreadableError("this is no header line", where=where)
     return field[1].decode("ascii"), field[2].decode("latin-1")
