@@ -85,13 +85,13 @@ def _unquoted(raw: bytes) -> str | None:
 
 
 def template_of(data: bytes, value: Mapping[str, object], holes: Sequence[Hole], event: int) -> Template | None:
-    """Return the template of a chunk, or None where its holes cannot be told apart in the bytes.
+    """Return the template of a chunk, or None where its holes cannot be told apart in the bytes, or hold U+FFFD.
 
     Each hole's string must stand in `data` exactly once as JSON text; and with another string in all of them the
     bytes must parse to the same value but for the holes, so nothing else can have been taken for a hole.
     """
     quoted = [dumps(hole.container[hole.key]) for hole in holes]
-    if any(data.count(text) != 1 for text in quoted):
+    if any(data.count(text) != 1 or b"\xef\xbf\xbd" in text for text in quoted):  # U+FFFD is found chunk by chunk
         return None
     order = sorted(range(len(holes)), key=lambda number: data.index(quoted[number]))
     segments: list[bytes] = []
