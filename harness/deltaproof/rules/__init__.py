@@ -1,12 +1,24 @@
 """All rules. A rule is a pure function of one subject; it knows no level, and no other rule."""
 
-from deltaproof.rules import choice, ending, envelope, framing, response, tool_call_fields, usage
+from deltaproof.rules import (
+    choice,
+    delta,
+    ending,
+    envelope,
+    framing,
+    response,
+    tool_call_fields,
+    tool_call_identity,
+    usage,
+)
 from deltaproof.rules.rule import Deviation, Rule, rule
 
 RULES: tuple[Rule, ...] = (
     *response.RULES,
     *framing.RULES,
     *ending.RULES,
+    *delta.RULES,
+    *tool_call_identity.RULES,
     *tool_call_fields.RULES,
     *envelope.RULES,
     *choice.RULES,
