@@ -169,13 +169,14 @@ class GrowingChoice:
         value = element if isinstance(element, Mapping) else {}
         entry, call = self.calls.take(value, event, offset)
         yield entry
-        if entry.opens or entry.function.get("name") or value.get("id") or entry.kind != call.kind:
+        body = entry.function
+        if entry.opens or body.get("name") or value.get("id") or entry.kind != call.kind:
             yield None
-        key = "input" if isinstance(value.get("custom"), Mapping) else "arguments"
-        if isinstance(entry.function.get(key), str):
+        key = "input" if body is value.get("custom") else "arguments"
+        if isinstance(body.get(key), str):
             if not entry.fragments:
                 yield None
-            yield _add(call.arguments, entry.function, key, event, offset)
+            yield _add(call.arguments, body, key, event, offset)
 
     def _legacy(self, value: Mapping[str, object], event: int, offset: int) -> Iterator[Hole | None]:
         if self.function_place is None:
