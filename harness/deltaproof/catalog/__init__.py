@@ -3,10 +3,11 @@
 from deltaproof.catalog.load import Catalog, load, specs_folder
 from deltaproof.catalog.pages import Case, Example, Page, read_page
 from deltaproof.catalog.profiles import Profile, Provider, read_profile, read_provider
-from deltaproof.catalog.words import CLIENTS, GROUPS, LAYERS, PROMISE, Blame, Breaks, Level
+from deltaproof.catalog.words import CLIENTS, COLUMNS, GROUPS, LAYERS, PROMISE, Blame, Breaks, Level
 
 __all__ = [
     "CLIENTS",
+    "COLUMNS",
     "GROUPS",
     "LAYERS",
     "PROMISE",

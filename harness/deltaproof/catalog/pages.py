@@ -141,7 +141,7 @@ def read_page(path: Path) -> Page:
             sources=tuple(fields["sources"]),
             text=body,
         )
-    except (KeyError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a key is missing, or a value of another type
         raise CatalogError(f"its front matter is wrong: {error}", where=str(path)) from None
     if page.layer not in LAYERS:
         raise CatalogError(f"{page.layer!r} is no layer", where=str(path), hint=f"One of {', '.join(LAYERS)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deltaproof.catalog.pages import Case
 from deltaproof.catalog.toml import read_toml
-from deltaproof.catalog.words import Level
+from deltaproof.catalog.words import COLUMNS, Level
 from deltaproof.errors import CatalogError
 
 
@@ -57,9 +57,14 @@ def read_profile(path: Path) -> Profile:
     fields = read_toml(path.read_text(encoding="utf-8"), path)
     try:
         overrides = {key: Level(level) for key, level in fields.get("levels", {}).items()}
-        return Profile(path.stem, fields["title"], fields.get("base", path.stem), overrides)
-    except (KeyError, ValueError) as error:
+        profile = Profile(path.stem, fields["title"], fields.get("base", path.stem), overrides)
+    except (AttributeError, KeyError, ValueError) as error:  # a key is missing, or a value of another type
         raise CatalogError(f"this profile is wrong: {error}", where=str(path)) from None
+    if not isinstance(profile.title, str):
+        raise CatalogError("the title of a profile is a text", where=str(path))
+    if profile.base not in COLUMNS:
+        raise CatalogError(f"{profile.base!r} is no base", where=str(path), hint=f"One of {', '.join(COLUMNS)}")
+    return profile
 
 
 def read_provider(path: Path) -> Provider:
@@ -69,4 +74,9 @@ def read_provider(path: Path) -> Provider:
         CatalogError: they are malformed.
     """
     fields = read_toml(path.read_text(encoding="utf-8"), path)
-    return Provider(path.stem, fields.get("waivers", {}))
+    waivers = fields.get("waivers")
+    if set(fields) != {"waivers"} or not isinstance(waivers, dict):
+        raise CatalogError("a provider has a table of waivers and nothing else", where=str(path))
+    if strange := [key for key, reason in waivers.items() if not isinstance(reason, str)]:
+        raise CatalogError(f"the reason for {strange[0]!r} is no text", where=str(path), hint="Put slug.case in quotes")
+    return Provider(path.stem, waivers)

@@ -17,6 +17,10 @@ PROMISE = "promise"
 GROUPS = (PROMISE, *LAYERS)
 
 
+COLUMNS = ("openai-strict", "de-facto", "lenient")
+"""The profiles whose levels stand on the pages; every other profile starts from one of them."""
+
+
 class Level(StrEnum):
     """How much a deviation weighs in a profile."""
 
