@@ -1,11 +1,14 @@
 """All rules. A rule is a pure function of one subject; it knows no level, and no other rule."""
 
 from deltaproof.rules import (
+    arguments,
     choice,
     delta,
     ending,
     envelope,
+    finish,
     framing,
+    request,
     response,
     tool_call_fields,
     tool_call_identity,
@@ -22,7 +25,10 @@ RULES: tuple[Rule, ...] = (
     *tool_call_fields.RULES,
     *envelope.RULES,
     *choice.RULES,
+    *arguments.RULES,
+    *finish.RULES,
     *usage.RULES,
+    *request.RULES,
 )
 
 __all__ = ["RULES", "Deviation", "Rule", "rule"]
