@@ -1,15 +1,17 @@
-"""The whole catalog as it came with the package: pages, profiles, providers."""
+"""The whole catalog as it came with the package: pages, profiles, providers, scenarios."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from deltaproof.catalog.pages import Page, read_page
 from deltaproof.catalog.profiles import Profile, Provider, read_profile, read_provider
+from deltaproof.catalog.scenarios import Scenario, read_scenario, run_order
 from deltaproof.catalog.words import GROUPS
 from deltaproof.errors import CatalogError, UnknownNameError
 
@@ -87,3 +89,26 @@ def load(folder: Path | None = None) -> Catalog:
         profiles={profile.name: profile for profile in profiles},
         providers={provider.name: provider for provider in providers},
     )
+
+
+def load_scenarios(folder: Path | None = None) -> dict[str, Scenario]:
+    """Read the scenarios, by name in the order they run; apart from the rest, because only `run` needs them.
+
+    Raises:
+        CatalogError: one of them is malformed.
+    """
+    scenarios = [read_scenario(path) for path in ((folder or specs_folder()) / "scenarios").glob("*.toml")]
+    return {scenario.name: scenario for scenario in sorted(scenarios, key=run_order)}
+
+
+def choose_scenarios(patterns: Iterable[str], known: Mapping[str, Scenario]) -> tuple[Scenario, ...]:
+    """Return the scenarios whose names any of the shell patterns matches, in the order they run; all without one.
+
+    Raises:
+        UnknownNameError: a pattern matches none.
+    """
+    wanted = list(patterns) or ["*"]
+    for pattern in wanted:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            _named("scenario", pattern, known)
+    return tuple(scenario for name, scenario in known.items() if any(fnmatchcase(name, pattern) for pattern in wanted))

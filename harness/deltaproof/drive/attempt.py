@@ -1,0 +1,289 @@
+"""One attempt at a scenario: its requests, in the order its kind asks for, and what came of them. No retries."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from deltaproof.catalog import Blame, Kind, Profile, Scenario
+from deltaproof.checking import Judged
+from deltaproof.drive.trouble import Trouble
+from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.exchange import Exchange
+from deltaproof.suite.checks import (
+    apart_check,
+    first_failure,
+    is_refusal,
+    overlap,
+    plain_answer,
+    plain_check,
+    refusal_check,
+    repeats,
+    said,
+    stream_checks,
+)
+from deltaproof.suite.exercise import missing
+from deltaproof.suite.outcome import Attempt, Check, CheckName, Outcome, Timing
+from deltaproof.suite.requests import Request, continued, filled, filled_body, swept, without_streaming
+from deltaproof.suite.timing import measure
+from deltaproof.verdict import judge
+
+LATER = frozenset({408, 425, 429, 503, 529})
+"""Statuses that say nothing about a request but that it came at the wrong time."""
+
+PATIENCE = (1.0, 4.0)
+"""Seconds to wait before a request is sent again that came at the wrong time, where the server does not say."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """What attempts at one scenario share.
+
+    Attributes:
+        wire: to the target.
+        model: what to ask for.
+        profile, provider: by which to judge.
+        look: is shown each response before it is judged, and may raise.
+        kept: everything that was sent and read.
+        troubles: why requests got no response.
+    """
+
+    wire: Wire
+    model: str
+    profile: Profile
+    provider: str | None
+    look: Callable[[Exchange], None]
+    kept: list[Exchange] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+
+    async def ask(self, ask: Ask) -> Answered | Unanswered:
+        """Send one request, and send it again where the server asks to come back later."""
+        answer = await self._ask(ask)
+        for patience in PATIENCE:
+            if not (isinstance(answer, Unanswered) and answer.trouble is Trouble.BUSY):
+                break
+            head = answer.exchange.head
+            seconds = _seconds(head.get("retry-after") if head else None)
+            await asyncio.sleep(min(patience if seconds is None else seconds, self.wire.timeout))
+            answer = await self._ask(ask)
+        if isinstance(answer, Unanswered):
+            self.troubles.append(answer.trouble)
+        return answer
+
+    async def _ask(self, ask: Ask) -> Answered | Unanswered:
+        answer = await self.wire.send(ask, self.kept.append)
+        if isinstance(answer, Answered) and answer.readable.head is not None:
+            status = answer.readable.head.status
+            if status in LATER:
+                why = f"the server asks to come back later: status {status}"
+                return Unanswered(answer.readable, Trouble.BUSY, why)
+            self.look(answer.readable)
+        return answer
+
+    def judge(self, exchange: Exchange) -> Judged:
+        """Judge one response."""
+        return Judged(exchange, judge(exchange, profile=self.profile, provider=self.provider))
+
+
+async def attempt(scenario: Scenario, bench: Bench) -> Attempt:
+    """Try a scenario once."""
+    request = filled(scenario, bench.model, _nonce())
+    match scenario.kind:
+        case Kind.STREAM:
+            return await _stream(scenario, bench, request)
+        case Kind.SWEEP:
+            return await _sweep(scenario, bench, request)
+        case Kind.PARITY:
+            return await _parity(scenario, bench, request)
+        case Kind.HISTORY:
+            return await _history(scenario, bench, request)
+        case Kind.PAIR:
+            return await _pair(scenario, bench)
+        case Kind.HANG_UP:
+            return await _hang_up(scenario, bench, request)
+        case Kind.REFUSAL:
+            return await _refusal(scenario, bench, request)
+        case _:
+            assert_never(scenario.kind)
+
+
+async def _stream(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
+    answer = await bench.ask(Ask(request=request, scenario=scenario.name))
+    return unanswered(answer) if isinstance(answer, Unanswered) else _assess(scenario, bench.judge(answer.readable))
+
+
+def _assess(scenario: Scenario, judged: Judged) -> Attempt:
+    """Say what came of a stream that was asked for."""
+    if scenario.optional and is_refusal(judged.exchange):
+        reason = f"the server refuses {scenario.optional}: {said(judged.exchange)}"
+        return Attempt(Outcome.UNSUPPORTED, reason, judged=(judged,))
+    checks = stream_checks(judged)
+    timing = _timing(judged)
+    if failed := next((check for check in checks if not check.holds), None):
+        return Attempt(Outcome.FAILED, failed.message, failed.blame, checks, (judged,), timing=timing)
+    judgement = judged.judgement
+    lacking = missing(scenario.exercises, judged.exchange, judgement.transcript, judgement.message)
+    if lacking is not None:
+        reason, blame = lacking
+        if scenario.optional:
+            reason = f"{reason}, or the server ignores {scenario.optional}"
+        return Attempt(Outcome.UNEXERCISED, reason, blame, checks, (judged,), timing=timing)
+    return Attempt(Outcome.JUDGED, checks=checks, judged=(judged,), timing=timing)
+
+
+async def _sweep(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
+    """Send every request; what is wanted need be in one of the responses only."""
+    parts: list[Attempt] = []
+    for one in swept(scenario, request):
+        parts.append(await _stream(scenario, bench, one))
+        if parts[-1].outcome in (Outcome.FAILED, Outcome.UNREACHABLE):
+            break
+    outcomes = list(Outcome)
+    decisive = min(parts, key=lambda part: outcomes.index(part.outcome))
+    return replace(
+        decisive,
+        checks=tuple(dict.fromkeys(check for part in parts for check in part.checks)),
+        judged=tuple(judged for part in parts for judged in part.judged),
+    )
+
+
+async def _parity(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
+    """Ask without streaming too; the stream is judged with that answer beside it."""
+    answer = await bench.ask(Ask(request=request, scenario=scenario.name))
+    if isinstance(answer, Unanswered):
+        return unanswered(answer)
+    other = await bench.ask(Ask(request=without_streaming(request), scenario=scenario.name))
+    if isinstance(other, Unanswered):
+        return unanswered(other)
+    check = plain_check(other.readable)
+    judged = bench.judge(replace(answer.readable, answer=plain_answer(other.readable) if check.holds else None))
+    return _with(_assess(scenario, judged), check)
+
+
+async def _history(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
+    first = await _stream(scenario, bench, request)
+    if first.outcome is not Outcome.JUDGED:
+        return first
+    message = first.judged[0].judgement.message
+    then = continued(request, message, scenario.reply)
+    answer = await bench.ask(Ask(request=then, scenario=scenario.name))
+    if isinstance(answer, Unanswered):
+        return _joined(first, unanswered(answer))
+    judged = bench.judge(answer.readable)
+    what = "the assembled message is no history to it"
+    check = first_failure(CheckName.ACCEPTS_HISTORY, stream_checks(judged), what)
+    return _with(replace(first, judged=(*first.judged, judged)), check)
+
+
+async def _pair(scenario: Scenario, bench: Bench) -> Attempt:
+    nonces = (_nonce(), _nonce())
+    asks = [Ask(request=filled(scenario, bench.model, nonce), scenario=scenario.name) for nonce in nonces]
+    first, second = await _at_once(bench, asks)
+    if isinstance(first, Unanswered):
+        return unanswered(first)
+    if isinstance(second, Unanswered):
+        return unanswered(second)
+    judged = (bench.judge(first.readable), bench.judge(second.readable))
+    one, other = (_assess(scenario, each) for each in judged)
+    both = _joined(one, other)
+    if Outcome.FAILED in (one.outcome, other.outcome):
+        return both
+    both = _with(both, apart_check(((judged[0], nonces[0]), (judged[1], nonces[1]))))
+    if both.outcome is not Outcome.JUDGED:
+        return both
+    if not all(repeats(each, nonce) for each, nonce in zip(judged, nonces, strict=True)):
+        return replace(both, outcome=Outcome.UNEXERCISED, reason="the model left its word out", blame=Blame.MODEL)
+    if not overlap(first.readable, second.readable, second.sent_at - first.sent_at):
+        reason = "the server answered one request after the other"
+        return replace(both, outcome=Outcome.UNEXERCISED, reason=reason)
+    return both
+
+
+async def _at_once(bench: Bench, asks: list[Ask]) -> list[Answered | Unanswered]:
+    """Send requests at once; an exception of one is raised when all have ended."""
+    ended = await asyncio.gather(*(bench.ask(ask) for ask in asks), return_exceptions=True)
+    answers = []
+    for one in ended:
+        if isinstance(one, BaseException):
+            raise one
+        answers.append(one)
+    return answers
+
+
+async def _hang_up(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
+    """Go after the first read, then ask for the same again and stay. What was left in the middle is not judged."""
+    broken = await bench.ask(Ask(request=request, scenario=scenario.name, enough=1))
+    if isinstance(broken, Unanswered):
+        return unanswered(broken)
+    clean = await _stream(scenario, bench, request)
+    checks = clean.checks
+    if clean.outcome is Outcome.UNREACHABLE:
+        checks = (Check(CheckName.ANSWERS, clean.reason, blame=Blame.TRANSPORT),)
+    check = first_failure(CheckName.SURVIVES_HANG_UP, checks, "after a client had gone in mid-stream")
+    if not check.holds:
+        return _with(replace(clean, outcome=Outcome.JUDGED, checks=()), check)
+    if b"[DONE]" in broken.exchange.body:
+        reason = "the response was over before the client could go"
+        return replace(clean, outcome=Outcome.UNEXERCISED, reason=reason, checks=(check,))
+    return replace(clean, checks=(check,))
+
+
+async def _refusal(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
+    body = filled_body(scenario, bench.model, _nonce())
+    ask = Ask(request=None, body=body) if body else Ask(request=request)
+    answer = await bench.ask(replace(ask, scenario=scenario.name))
+    if isinstance(answer, Unanswered):
+        return unanswered(answer)
+    judged = bench.judge(answer.readable)
+    check = refusal_check(scenario, bench.profile, judged)
+    # A request that was accepted, though it should not have been, was answered well: there is nothing to judge.
+    shown = () if judged.judgement.transcript.streamed or plain_check(answer.readable).holds else (judged,)
+    return _with(Attempt(Outcome.JUDGED, judged=shown), check)
+
+
+def unanswered(answer: Unanswered) -> Attempt:
+    """Say what came of a request without a response: with a connection, that is the server's failure."""
+    if not answer.connected:
+        return Attempt(Outcome.UNREACHABLE, answer.why)
+    check = Check(CheckName.ANSWERS, answer.why, blame=Blame.TRANSPORT)
+    return Attempt(Outcome.FAILED, answer.why, Blame.TRANSPORT, (check,))
+
+
+def _with(tried: Attempt, check: Check) -> Attempt:
+    """Return an attempt with one more check, failed if that does not hold."""
+    checks = (*tried.checks, check)
+    if check.holds or tried.outcome is Outcome.FAILED:
+        return replace(tried, checks=checks)
+    return replace(tried, outcome=Outcome.FAILED, reason=check.message, blame=check.blame, checks=checks)
+
+
+def _joined(first: Attempt, second: Attempt) -> Attempt:
+    """Return two attempts as one: what came of it is the worse of the two."""
+    worst_first = (Outcome.FAILED, Outcome.UNREACHABLE, Outcome.UNSUPPORTED, Outcome.UNEXERCISED, Outcome.JUDGED)
+    decisive = min((first, second), key=lambda one: worst_first.index(one.outcome))
+    return replace(
+        decisive,
+        checks=tuple(dict.fromkeys((*first.checks, *second.checks))),
+        judged=(*first.judged, *second.judged),
+        timing=first.timing,
+    )
+
+
+def _timing(judged: Judged) -> Timing | None:
+    return measure(judged.exchange, judged.judgement.transcript)
+
+
+def _nonce() -> str:
+    """Return a word that occurs nowhere else."""
+    return f"w{secrets.token_hex(4)}"
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Read a Retry-After header in seconds; None for a date, which needs the server's clock."""
+    try:
+        return max(0.0, float(retry_after)) if retry_after is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,146 @@
+"""The suite against a target: which scenario when, how often, and what is told while it runs. Prints nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from deltaproof.catalog import Profile, Scenario
+from deltaproof.drive.attempt import Bench, attempt
+from deltaproof.drive.reach import Reached, raise_if_closed, raise_if_unknown_model, reach
+from deltaproof.drive.target import Target
+from deltaproof.drive.trouble import Trouble
+from deltaproof.drive.wire import Wire
+from deltaproof.errors import DeltaproofError
+from deltaproof.exchange import Exchange
+from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun
+
+TRIES = 3
+"""How often a scenario is tried until the model does what it is for."""
+
+_GONE = frozenset({Trouble.NO_HOST, Trouble.REFUSED, Trouble.NO_ROUTE, Trouble.TLS, Trouble.SILENT})
+_GONE_AFTER = 2  # scenarios without a response, one after the other
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run and how.
+
+    Attributes:
+        scenarios: in this order.
+        profile, provider: by which to judge.
+        repeat: how often each is run; within each, up to `TRIES` times until it is exercised.
+        concurrency: how many run at once.
+        timeout: seconds that the server may be silent.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    profile: Profile
+    provider: str | None
+    repeat: int
+    concurrency: int
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A scenario begins."""
+
+    scenario: Scenario
+
+
+Fact: TypeAlias = Reached | Begun | ScenarioRun
+"""What is told while the suite runs: that the endpoint is there, that a scenario begins, what came of it."""
+
+
+@dataclass(slots=True)
+class _Suite:
+    """One run of the suite."""
+
+    target: Target
+    plan: Plan
+    tell: Callable[[Fact], None]
+    wire: Wire
+    reached: Reached
+    left: Iterator[Scenario]
+    answered: bool = False  # whether any request was accepted
+    unanswered: int = field(default=0)  # scenarios in a row without a response
+
+    async def work(self) -> None:
+        """Run scenarios until none is left."""
+        for scenario in self.left:
+            if self.unanswered >= _GONE_AFTER:
+                gone = Attempt(Outcome.SKIPPED, "not run: the server no longer answers")
+                self.tell(ScenarioRun(scenario, (gone,)))
+            else:
+                await self._run(scenario)
+
+    async def _run(self, scenario: Scenario) -> None:
+        self.tell(Begun(scenario))
+        bench = Bench(self.wire, self.target.model, self.plan.profile, self.plan.provider, self._look)
+        attempts: list[Attempt] = []
+        try:
+            for _ in range(self.plan.repeat):
+                await self._repetition(scenario, bench, attempts)
+                if attempts[-1].outcome is Outcome.UNSUPPORTED:
+                    break
+        except asyncio.CancelledError:
+            attempts.append(Attempt(Outcome.SKIPPED, "interrupted", kept=_kept(bench, attempts)))
+            self.tell(ScenarioRun(scenario, tuple(attempts)))
+            raise
+        gone = bench.troubles and bench.troubles[-1] in _GONE
+        self.unanswered = self.unanswered + 1 if gone else 0
+        self.tell(ScenarioRun(scenario, tuple(attempts)))
+
+    async def _repetition(self, scenario: Scenario, bench: Bench, attempts: list[Attempt]) -> None:
+        """Try a scenario until the model does what it is for."""
+        for _ in range(TRIES):
+            tried = await attempt(scenario, bench)
+            attempts.append(replace(tried, kept=_kept(bench, attempts)))
+            if tried.outcome is not Outcome.UNEXERCISED:
+                return
+
+    def _look(self, exchange: Exchange) -> None:
+        """Raise for what is wrong with the target rather than with the server, as long as it has accepted nothing."""
+        if self.answered:
+            return
+        status = exchange.head.status if exchange.head else 0
+        self.answered = 200 <= status < 300  # noqa: PLR2004 - the 2xx
+        raise_if_closed(self.target, exchange)
+        if exchange.request and exchange.request.get("model") == self.target.model:
+            raise_if_unknown_model(self.target, self.reached, exchange)
+
+
+async def run_suite(target: Target, plan: Plan, tell: Callable[[Fact], None]) -> None:
+    """Run a plan against a target, and tell what happens as it does.
+
+    A task that is cancelled tells what is known of the scenarios that it was in the middle of.
+
+    Raises:
+        UnreachableError: there is no such endpoint, or it does not open; no scenario was run.
+    """
+    async with Wire(target, timeout=plan.timeout) as wire:
+        reached = await reach(wire, target)
+        tell(reached)
+        suite = _Suite(target, plan, tell, wire, reached, iter(plan.scenarios))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(plan.concurrency):
+                    group.create_task(suite.work())
+        except* DeltaproofError as errors:
+            raise _first(errors) from None
+
+
+def _kept(bench: Bench, attempts: list[Attempt]) -> tuple[Exchange, ...]:
+    """Return what was sent and read since the last attempt."""
+    before = sum(len(one.kept) for one in attempts)
+    return tuple(bench.kept[before:])
+
+
+def _first(errors: BaseExceptionGroup[DeltaproofError]) -> DeltaproofError:
+    one: BaseException = errors
+    while isinstance(one, BaseExceptionGroup):
+        one = one.exceptions[0]
+    return one if isinstance(one, DeltaproofError) else DeltaproofError(str(one))

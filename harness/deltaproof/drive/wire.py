@@ -1,0 +1,262 @@
+"""One request over HTTP, and its response as it is read: bytes, times, and how it ended. Judges nothing.
+
+No redirects are followed, no proxies of the environment used, and every request has a connection of its own: what is
+read is what this server sent for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Self
+
+from deltaproof.cassette.coding import decode, names
+from deltaproof.drive.target import Target
+from deltaproof.drive.trouble import Trouble, end_by, trouble_by
+from deltaproof.errors import UnreadableError
+from deltaproof.exchange import End, Exchange, Head, Read
+
+if TYPE_CHECKING:
+    import httpx2
+
+MOST_BYTES = 256 * 2**20
+"""Of a body; the client goes when there are more."""
+
+WHOLE = 10
+"""How many times the timeout a whole response may take, in which the server is never silent for as long."""
+
+_SHORTEST_SECRET = 8  # what servers without keys are given in place of one is shorter, and occurs in texts
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A response, perhaps broken.
+
+    Attributes:
+        exchange: as sent and read, content encodings and all.
+        readable: the same with content encodings undone, for judging.
+        sent_at: when the request was sent, by the monotonic clock.
+    """
+
+    exchange: Exchange
+    readable: Exchange
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """No response: why, in a word and in words without a final full stop; and the request as an exchange."""
+
+    exchange: Exchange
+    trouble: Trouble
+    why: str
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server was there and took the connection."""
+        return self.trouble in (Trouble.SILENT, Trouble.CLOSED, Trouble.NOT_HTTP)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What to send.
+
+    Attributes:
+        path: below the target's URL.
+        request: the JSON object of the body, None where `body` is sent or nothing.
+        body: the text to send in place of a JSON object.
+        scenario: for which.
+        enough: after how many bytes of the body the client goes, None where it stays to the end.
+    """
+
+    path: str = "/chat/completions"
+    request: Mapping[str, object] | None = None
+    body: str = ""
+    scenario: str = ""
+    enough: int | None = None
+
+    @property
+    def method(self) -> str:
+        """POST where there is a body to send."""
+        return "POST" if self.content else "GET"
+
+    @property
+    def content(self) -> bytes:
+        """The bytes to send."""
+        return self.body.encode() if self.request is None else json.dumps(self.request, ensure_ascii=False).encode()
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A response as far as it was read."""
+
+    sent_at: float
+    head: Head | None = None
+    body: bytearray = field(default_factory=bytearray)
+    reads: list[Read] = field(default_factory=list)
+    end: End = End.EOF
+
+
+class Wire:
+    """Sends requests to one target."""
+
+    def __init__(self, target: Target, *, timeout: float) -> None:
+        """Prepare to send; `timeout` is in seconds: how long the server may be silent."""
+        self.timeout = timeout
+        self._target = target
+        self._asked = 0  # for scenarios
+        self._client = _client(target, timeout)
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._client.aclose()
+
+    async def send(self, ask: Ask, keep: Callable[[Exchange], None]) -> Answered | Unanswered:
+        """Send one request and read its response to the end, or for as long as it lasts.
+
+        What was read goes to `keep` whatever happens, also if the task is cancelled in mid-stream.
+        """
+        import httpx2
+
+        reading = _Reading(sent_at=time.monotonic())
+
+        async def traced(name: str, _: Mapping[str, object]) -> None:
+            if name.endswith("send_request_body.complete"):
+                reading.sent_at = time.monotonic()
+
+        request = self._client.build_request(
+            ask.method, self._target.address(ask.path), content=ask.content or None, extensions={"trace": traced}
+        )
+        try:
+            async with asyncio.timeout(self.timeout * WHOLE):
+                response = await self._client.send(request, stream=True)
+                reading.head = _head(response, self._target.key)
+                await _read_body(response, reading, ask.enough)
+        except (httpx2.HTTPError, TimeoutError) as error:
+            if reading.head is None:
+                trouble, why = trouble_by(error, self.timeout)
+                kept = self._exchange(ask, reading)
+                keep(kept)
+                return Unanswered(kept, trouble, why)
+            reading.end = end_by(error)
+        except asyncio.CancelledError:
+            reading.end = End.CLIENT_GONE
+            keep(self._exchange(ask, reading))
+            raise
+        exchange, readable = _readable(self._exchange(ask, reading), self._target.key)
+        keep(exchange)
+        return Answered(exchange, readable, reading.sent_at)
+
+    def _exchange(self, ask: Ask, reading: _Reading) -> Exchange:
+        url = self._target.address(ask.path)
+        entry, self._asked = self._asked, self._asked + bool(ask.scenario)
+        return Exchange(
+            source=url,
+            entry=entry,
+            body=bytes(reading.body),
+            request=ask.request,
+            head=reading.head,
+            reads=tuple(reading.reads),
+            end=reading.end,
+            method=ask.method,
+            url=url,
+            scenario=ask.scenario,
+        )
+
+
+def _client(target: Target, timeout: float) -> httpx2.AsyncClient:
+    import httpx2
+
+    headers = {
+        "accept": "application/json, text/event-stream",
+        "accept-encoding": "identity",
+        "content-type": "application/json",
+        "user-agent": f"deltaproof/{version('deltaproof')}",
+    }
+    if target.key:
+        headers["authorization"] = f"Bearer {target.key}"
+    return httpx2.AsyncClient(
+        headers=headers,
+        timeout=timeout,
+        # A connection that is used again may have been closed meanwhile, for which this request is not to blame.
+        limits=httpx2.Limits(max_keepalive_connections=0),
+        # From the environment would come proxies, and keys out of ~/.netrc.
+        trust_env=False,
+        verify=_certificates(target),
+    )
+
+
+def _certificates(target: Target) -> ssl.SSLContext:
+    """Trust whom OpenSSL trusts: the system's certificates, those in SSL_CERT_FILE and SSL_CERT_DIR."""
+    if target.url.startswith("https:"):
+        return ssl.create_default_context()
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used, and made without reading a hundred certificates
+
+
+async def _read_body(response: httpx2.Response, reading: _Reading, enough: int | None) -> None:
+    """Read until the end, or until there is enough.
+
+    The client hands out a body by the pieces of its transfer encoding. Pieces between which it did not wait for the
+    socket came with one read, and are put together again.
+    """
+    loop = asyncio.get_running_loop()
+    waited = asyncio.Event()
+    waited.set()
+    try:
+        async for piece in response.aiter_raw():
+            at = time.monotonic() - reading.sent_at
+            reading.body += piece
+            if waited.is_set():
+                reading.reads.append(Read(at, len(piece)))
+                waited.clear()
+                loop.call_soon(waited.set)
+            else:
+                last = reading.reads[-1]
+                reading.reads[-1] = Read(last.at, last.size + len(piece))
+            if len(reading.body) >= (MOST_BYTES if enough is None else enough):
+                reading.end = End.CLIENT_GONE
+                break
+    finally:
+        await response.aclose()
+
+
+def _head(response: httpx2.Response, key: str) -> Head:
+    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+    return Head(response.status_code, tuple((name, _without(value, key)) for name, value in pairs))
+
+
+def _readable(exchange: Exchange, key: str) -> tuple[Exchange, Exchange]:
+    """Return the exchange as it was read and as it is judged, the key in neither."""
+    readable = _decoded(exchange)
+    secret = key.encode()
+    if len(secret) < _SHORTEST_SECRET or secret not in readable.body:
+        return exchange, readable
+    head = readable.head and replace(
+        readable.head, headers=tuple(pair for pair in readable.head.headers if pair[0].lower() != "content-encoding")
+    )
+    # As long as the key, so that offsets and the sizes of reads stay right.
+    hidden = replace(readable, body=readable.body.replace(secret, b"*" * len(secret)), head=head)
+    return hidden, hidden
+
+
+def _decoded(exchange: Exchange) -> Exchange:
+    codings = names(exchange.head.get("content-encoding") if exchange.head else None)
+    if not codings:
+        return exchange
+    try:
+        body, reads = decode(exchange.body, codings, exchange.reads, exchange.end)
+    except UnreadableError:  # the server's fault: what came is judged as it is
+        return exchange
+    return replace(exchange, body=body, reads=reads)
+
+
+def _without(text: str, key: str) -> str:
+    return text.replace(key, "*" * len(key)) if len(key) >= _SHORTEST_SECRET else text
