@@ -65,11 +65,15 @@ def is_json(text: str) -> bool:
 
 
 def json_text(value: object) -> str:
-    """Return a parsed value as compact JSON text, a lone surrogate escaped."""
+    """Return a parsed value as compact JSON text, a lone surrogate escaped; "…" for what is nested too deep."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
+        pass
+    try:
         return json.dumps(value, separators=(",", ":"))
+    except RecursionError:
+        return "…"
 
 
 def in_brief(value: object) -> str:
@@ -103,7 +107,10 @@ def _duplicate_key(data: bytes, value: object) -> str | None:
     A parser that keeps the last of two equal keys drops a string and its quotes. So where the value, written again,
     has the same quotes as the text, nothing was dropped; only otherwise is the text parsed a second time.
     """
-    again = orjson.dumps(value)
+    try:
+        again = orjson.dumps(value)
+    except TypeError:  # it reads 1,024 levels deep, but writes only 254
+        again = b""
     if again == data or again == data.replace(b'": ', b'":').replace(b', "', b',"'):
         return None
     twice: list[str] = []
