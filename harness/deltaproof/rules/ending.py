@@ -19,8 +19,10 @@ _UNNOTICED = {
 
 def _must_be_done(transcript: Transcript) -> bool:
     """Tell whether [DONE] came or had to: a told error ends a stream too, and so does a client that leaves."""
-    expected = transcript.streamed and not transcript.errors and transcript.end is not End.CLIENT_GONE
-    return bool(transcript.dones) or expected
+    if transcript.dones or transcript.errors or transcript.end is End.CLIENT_GONE:
+        return bool(transcript.dones)
+    is_refused = transcript.head is not None and transcript.head.status >= 400  # noqa: PLR2004 - and all above
+    return transcript.streamed or (transcript.end is not End.EOF and not is_refused)
 
 
 @rule("done-sentinel", each=Transcript, when=_must_be_done)
