@@ -9,7 +9,11 @@ from typing import NamedTuple
 
 import orjson
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_CUT_VALUE = re.compile("-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?")
+_CUT_NUMBER = re.compile(r"(?<=[0-9])(?:\.|[eE][+-]?)")  # the digits before were taken for a whole one
+_CUT_ESCAPE = re.compile("u[0-9a-fA-F]{0,3}")
 
 
 class Problem(StrEnum):
@@ -42,8 +46,8 @@ class Parsed(NamedTuple):
 def parse(data: bytes) -> Parsed:
     """Parse one JSON object as RFC 8259 has it, any bytes accepted.
 
-    Rejected are NaN and Infinity, text after the value, and nesting deeper than the parser's 1,024 levels; keys
-    given twice and lone surrogates are reported beside the value.
+    Rejected are NaN and Infinity, text after the value, and nesting deeper than 254 levels; keys given twice and lone
+    surrogates are reported beside the value.
     """
     try:
         value = orjson.loads(data)
@@ -51,7 +55,10 @@ def parse(data: bytes) -> Parsed:
         return _explain(data, str(error))
     if not isinstance(value, dict):
         return Parsed(None, Problem.NOT_AN_OBJECT, f"a JSON {_TYPE_NAMES[type(value)]}")
-    key = _duplicate_key(data, value)
+    try:
+        key = _duplicate_key(data, value)
+    except orjson.JSONEncodeError:
+        return _TOO_DEEP
     return Parsed(value) if key is None else Parsed(value, Problem.DUPLICATE_KEYS, f"the key {key!r} stands twice")
 
 
@@ -107,10 +114,7 @@ def _duplicate_key(data: bytes, value: object) -> str | None:
     A parser that keeps the last of two equal keys drops a string and its quotes. So where the value, written again,
     has the same quotes as the text, nothing was dropped; only otherwise is the text parsed a second time.
     """
-    try:
-        again = orjson.dumps(value)
-    except TypeError:  # it reads 1,024 levels deep, but writes only 254
-        again = b""
+    again = orjson.dumps(value)
     if again == data or again == data.replace(b'": ', b'":').replace(b', "', b',"'):
         return None
     twice: list[str] = []
@@ -135,15 +139,15 @@ def _explain(data: bytes, complaint: str) -> Parsed:
         text = data.decode()
     except UnicodeDecodeError as error:
         return Parsed(None, Problem.NOT_UTF8, f"byte {data[error.start]:#04x} at {error.start} is not UTF-8")
-    if "ecursion" in complaint or _depth(data) > _DEPTH:
-        return Parsed(None, Problem.TOO_DEEP, f"nested {_depth(data):,} levels deep")
+    if _is_too_deep(data):
+        return _TOO_DEEP
     constants: list[str] = []
     decoder = json.JSONDecoder(parse_constant=constants.append, parse_int=_number)
     start = len(text) - len(text.lstrip(" \t\r\n"))
     try:
         value, end = decoder.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        if error.pos >= len(text) or error.msg.startswith("Unterminated string"):
+        if error.pos >= len(text) or _is_cut(text, error):
             return Parsed(None, Problem.TRUNCATED, f"the JSON text ends inside, after {len(text):,} characters")
         return Parsed(None, Problem.INVALID, f"{error.msg} at character {error.pos}")
     rest = text[end:].strip(" \t\r\n")
@@ -153,30 +157,49 @@ def _explain(data: bytes, complaint: str) -> Parsed:
         if rest[0] in "{[":
             return Parsed(None, Problem.TWO_DOCUMENTS, f"a second document starts at character {text.index(rest, end)}")
         return Parsed(None, Problem.TRAILING_TEXT, f"{rest[:40]!r} follows the value")
-    if isinstance(value, dict) and (half := _lone_surrogate(value)):
+    if not isinstance(value, dict):
+        return Parsed(None, Problem.NOT_AN_OBJECT, f"a JSON {_TYPE_NAMES[type(value)]}")
+    if half := _lone_surrogate(value):
         return Parsed(value, Problem.LONE_SURROGATE, f"{half} without its other half")
     return Parsed(None, Problem.INVALID, complaint)
 
 
 def _number(digits: str) -> float:
-    """Return an integer as the fast parser does: a float where it is longer than 64 bits."""
-    return int(digits) if len(digits) < 20 else float(digits)  # noqa: PLR2004 - as many digits as 64 bits always hold
+    """Return an integer as the fast parser does: a float where it does not fit into 64 bits."""
+    if len(digits) <= len("-9223372036854775808") and -(2**63) <= int(digits) < 2**64:
+        return int(digits)
+    return float(digits)
 
 
-_DEPTH = 900
-"""Beyond this the explaining parser, which recurses in C, is not asked; the fast one gives up at 1,024."""
+def _is_cut(text: str, error: json.JSONDecodeError) -> bool:
+    """Tell whether what the parser stumbled over is the beginning of something that goes on after the text's end."""
+    match error.msg.split()[0]:
+        case "Unterminated":
+            return True
+        case "Expecting" if error.msg == "Expecting value":
+            return _CUT_VALUE.fullmatch(text, error.pos) is not None
+        case "Expecting":
+            return _CUT_NUMBER.fullmatch(text, error.pos) is not None
+        case _:
+            return _CUT_ESCAPE.fullmatch(text, error.pos) is not None
 
 
-def _depth(data: bytes) -> int:
-    """Return how deep brackets nest outside of strings."""
-    deepest = depth = 0
-    for byte in _STRING.sub(b"", data):
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
+_DEPTH = 254
+"""As deep as the fast parser writes; it reads 1,024 levels, and recursion in C, as of `==`, ends before 1,000."""
+
+_TOO_DEEP = Parsed(None, Problem.TOO_DEEP, f"nested more than {_DEPTH} levels deep")
+
+
+def _is_too_deep(data: bytes) -> bool:
+    """Tell whether brackets nest too deep, those in strings not counted."""
+    if data.count(b"[") + data.count(b"{") <= _DEPTH:
+        return False
+    depth = 0
+    for bracket in _STRING.sub(b"", data).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > _DEPTH:
+            return True
+    return False
 
 
 def _lone_surrogate(value: object) -> str | None:
