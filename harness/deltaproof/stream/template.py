@@ -88,10 +88,14 @@ def template_of(data: bytes, value: Mapping[str, object], holes: Sequence[Hole],
     """Return the template of a chunk, or None where its holes cannot be told apart in the bytes, or hold U+FFFD.
 
     Each hole's string must stand in `data` exactly once as JSON text; and with another string in all of them the
-    bytes must parse to the same value but for the holes, so nothing else can have been taken for a hole.
+    bytes must parse to the same value but for the holes, so nothing else can have been taken for a hole. Two holes of
+    one text would have to be filled in turns, so there is no template for them.
     """
     quoted = [dumps(hole.container[hole.key]) for hole in holes]
     if any(data.count(text) != 1 or b"\xef\xbf\xbd" in text for text in quoted):  # U+FFFD is found chunk by chunk
+        return None
+    filled = [id(hole.text) for hole in holes if hole.text is not None]
+    if len(set(filled)) < len(filled):
         return None
     order = sorted(range(len(holes)), key=lambda number: data.index(quoted[number]))
     segments: list[bytes] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import NamedTuple
 
@@ -70,7 +70,8 @@ class Text:
         """Compare text and places."""
         if not isinstance(other, Text):
             return NotImplemented
-        return str(self) == str(other) and self._ends == other._ends and self._events == other._events
+        places = self._ends == other._ends and self._events == other._events and self._offsets == other._offsets
+        return places and str(self) == str(other)
 
     __hash__ = None  # type: ignore[assignment]  # it grows, so it has no hash
 
@@ -88,14 +89,13 @@ class Text:
         start = self._ends[number - 1] if number else 0
         return Fragment(start, str(self)[start : self._ends[number]], self._events[number], self._offsets[number])
 
-    def pieces(self) -> list[Fragment]:
-        """Return all fragments in order."""
+    def pieces(self) -> Iterator[Fragment]:
+        """Yield all fragments in order."""
         whole = str(self)
-        starts = [0, *self._ends[:-1]] if self._ends else []
-        return [
-            Fragment(start, whole[start:end], event, offset)
-            for start, end, event, offset in zip(starts, self._ends, self._events, self._offsets, strict=True)
-        ]
+        start = 0
+        for end, event, offset in zip(self._ends, self._events, self._offsets, strict=True):
+            yield Fragment(start, whole[start:end], event, offset)
+            start = end
 
     def at(self, position: int) -> Fragment | None:
         """Return the fragment that holds the character at `position`, the last one for positions past the end."""
