@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ P = ParamSpec("P")
 
 _STEPS = 30_000  # keywords evaluated at the most, far more than an honest schema asks for
 _WORK = 10**8  # the same, times the characters that each may have to look at
+_SMALL = 10**6  # characters of schema times characters of arguments, below which there is no need to count
 _SHOWN = 200  # characters of jsonschema's sentence, which quotes the whole value
 
 _KEYWORDS = (
@@ -53,10 +55,11 @@ def violations(parameters: Mapping[str, object], arguments: str) -> tuple[Violat
 def _violations(schema_text: str, arguments: str) -> tuple[Violation, ...] | None:
     from referencing.exceptions import Unresolvable
 
-    schema = _checked(schema_text)
-    if schema is None:
+    small = "$ref" not in schema_text and len(schema_text) * len(arguments) < _SMALL
+    most = min(_STEPS, _WORK // len(arguments))
+    validator = _unbounded(schema_text) if small else _validator(schema_text, iter(range(most)))
+    if validator is None:
         return None
-    validator = _validator(schema, iter(range(min(_STEPS, _WORK // len(arguments)))))
     try:
         error = next(validator.iter_errors(json.loads(arguments)), None)
     except (_OutOfStepsError, Unresolvable, ArithmeticError):
@@ -64,6 +67,38 @@ def _violations(schema_text: str, arguments: str) -> tuple[Violation, ...] | Non
     except (AttributeError, LookupError):  # a $ref may point at something that is no schema
         return None
     return () if error is None else (Violation(error.json_path, error.message[:_SHOWN]),)
+
+
+@lru_cache(maxsize=64)
+def _unbounded(schema_text: str) -> Validator | None:
+    """Return a validator to be used again and again, for schemas and arguments that are small."""
+    return _validator(schema_text, repeat(0))
+
+
+def _validator(schema_text: str, steps: Iterator[int]) -> Validator | None:
+    """Return a validator that takes one of the steps for each keyword, and raises when there are none left.
+
+    Returns None where the schema cannot be told from its text.
+    """
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import create
+    from referencing import Registry
+
+    schema = _checked(schema_text)
+    if schema is None:
+        return None
+
+    def counted(check: Callable[P, Iterator[ValidationError]]) -> Callable[P, Iterator[ValidationError]]:
+        def check_if_steps_are_left(*args: P.args, **kwargs: P.kwargs) -> Iterator[ValidationError]:
+            if next(steps, None) is None:
+                raise _OutOfStepsError
+            return check(*args, **kwargs)
+
+        return check_if_steps_are_left
+
+    checks = {name: counted(Draft202012Validator.VALIDATORS[name]) for name in _KEYWORDS}
+    bounded = create(Draft202012Validator.META_SCHEMA, checks, type_checker=Draft202012Validator.TYPE_CHECKER)
+    return bounded(schema, registry=Registry())  # a registry of its own: the default one would fetch
 
 
 @lru_cache(maxsize=64)
@@ -79,22 +114,3 @@ def _checked(schema_text: str) -> Mapping[str, object] | None:
     except SchemaError:
         return None
     return schema
-
-
-def _validator(schema: Mapping[str, object], steps: Iterator[int]) -> Validator:
-    """Return a validator that takes one of the steps for each keyword, and raises when there are none left."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.validators import create
-    from referencing import Registry
-
-    def counted(check: Callable[P, Iterator[ValidationError]]) -> Callable[P, Iterator[ValidationError]]:
-        def check_if_steps_are_left(*args: P.args, **kwargs: P.kwargs) -> Iterator[ValidationError]:
-            if next(steps, None) is None:
-                raise _OutOfStepsError
-            return check(*args, **kwargs)
-
-        return check_if_steps_are_left
-
-    checks = {name: counted(Draft202012Validator.VALIDATORS[name]) for name in _KEYWORDS}
-    bounded = create(Draft202012Validator.META_SCHEMA, checks, type_checker=Draft202012Validator.TYPE_CHECKER)
-    return bounded(schema, registry=Registry())  # a registry of its own: the default one would fetch
