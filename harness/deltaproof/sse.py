@@ -14,6 +14,7 @@ LIMIT = 16 * 2**20
 
 BOM = b"\xef\xbb\xbf"
 _NEWLINE = re.compile(rb"\r\n|\n|\r")
+_KEPT_UNKNOWN = 64  # lines of one event: as objects, short ones take many times their bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,10 @@ class Layout:
     Attributes:
         data_lines: how many `data` lines it has; 0 for a block that carries none.
         spaced: whether each data line has the customary space after the colon.
-        newline: the line terminator, "\n", "\r\n" or "\r"; "mixed" where it differs from the stream's first.
+        newline: the line terminator, "\n", "\r\n" or "\r"; "mixed" where it differs from the stream's first; "" where
+            the stream has none.
         name, id, retry: the values of those fields as written, None where absent.
-        unknown: the lines whose field name the standard does not know, whole.
+        unknown: the lines whose field name the standard does not know, whole, the first 64.
         utf8: whether every line that is not data, comments included, is valid UTF-8.
         bom: whether a byte order mark stood before it.
         closed: whether an empty line ended it; False only for what is left over at the end of the stream.
@@ -233,7 +235,6 @@ class _Block:
         spaced = value.startswith(b" ")
         value = value[1:] if spaced else value
         self.has_fields |= bool(name)
-        text = value.decode(errors="replace")
         if name != b"data":
             self.utf8 &= _is_utf8(line)
         match name:
@@ -243,13 +244,15 @@ class _Block:
                 self.values.append(value)
                 self.spaced &= spaced
             case b"event":
-                self.name = text
+                self.name = value.decode(errors="replace")
             case b"id":
-                self.id = text
+                self.id = value.decode(errors="replace")
             case b"retry":
-                self.retry = text
-            case _:
+                self.retry = value.decode(errors="replace")
+            case _ if len(self.unknown) < _KEPT_UNKNOWN:
                 self.unknown.append(line)
+            case _:
+                pass
 
     def layout(self, first_newline: str, *, closed: bool) -> Layout:
         """Say how the block was written, in a stream whose first terminator was `first_newline`."""
