@@ -72,7 +72,8 @@ class Exchange:
         source: where it comes from, as the operator named it: a path, `-`, a URL.
         entry: its position in the source, from 0.
         body: the response body, content encodings such as gzip removed, otherwise byte for byte.
-        request: the JSON object that was sent, or None if it is not known.
+        request: the JSON object that was sent, or None if it is not known or was none.
+        sent: the request's body byte for byte, empty where it is not known.
         head: status and headers of the response, or None if they are not known.
         reads: the socket reads that made up the body, or () if they are not known.
         end: how the body ended; EOF where nothing else is known.
@@ -86,6 +87,7 @@ class Exchange:
     body: bytes
     entry: int = 0
     request: Mapping[str, object] | None = None
+    sent: bytes = b""
     head: Head | None = None
     reads: tuple[Read, ...] = ()
     end: End = End.EOF
