@@ -7,7 +7,6 @@ read is what this server sent for it.
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from deltaproof.drive.target import Target
 from deltaproof.drive.trouble import Trouble, end_by, trouble_by
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import End, Exchange, Head, Read
+from deltaproof.suite.requests import request_text
 
 if TYPE_CHECKING:
     import httpx2
@@ -75,7 +75,7 @@ class Ask:
     """
 
     path: str = "/chat/completions"
-    request: Mapping[str, object] | None = None
+    request: dict[str, object] | None = None
     body: str = ""
     scenario: str = ""
     enough: int | None = None
@@ -88,7 +88,7 @@ class Ask:
     @property
     def content(self) -> bytes:
         """The bytes to send."""
-        return self.body.encode() if self.request is None else json.dumps(self.request, ensure_ascii=False).encode()
+        return (self.body if self.request is None else request_text(self.request)).encode()
 
 
 @dataclass(slots=True)
@@ -163,6 +163,7 @@ class Wire:
             entry=entry,
             body=bytes(reading.body),
             request=ask.request,
+            sent=ask.content,
             head=reading.head,
             reads=tuple(reading.reads),
             end=reading.end,

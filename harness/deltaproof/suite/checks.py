@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from deltaproof.catalog import Blame, Level, Profile, Scenario
 from deltaproof.checking import Judged
 from deltaproof.exchange import End, Exchange
-from deltaproof.stream import Chunk, Reader
 from deltaproof.stream.strict import parse
+from deltaproof.suite.chunks import chunk_ids
 from deltaproof.suite.outcome import Check, CheckName
-from deltaproof.verdict import shorten
+from deltaproof.verdict.engine import shorten
 
 _ENDS = {
     End.CUT: "the connection was closed before the response was complete",
@@ -119,7 +119,7 @@ def apart_check(streams: tuple[tuple[Judged, str], tuple[Judged, str]]) -> Check
             position = max(0, words.index(foreign) - 60)
             message = f"{foreign} was asked of the other stream only"
             return Check(CheckName.KEEPS_APART, message, words[position : position + 120])
-    shared = sorted(_chunk_ids(first.exchange) & _chunk_ids(second.exchange))
+    shared = sorted(chunk_ids(first.exchange) & chunk_ids(second.exchange))
     if shared:
         message = f"both streams have chunks with the id {shared[0]!r}"
         return Check(CheckName.KEEPS_APART, message, level=Level.WARNING)
@@ -146,13 +146,6 @@ def _texts(judged: Judged) -> Iterator[str]:
         yield from (choice.content or "", choice.refusal or "", choice.reasoning or "")
         for call in choice.tool_calls:
             yield from (call.name or "", call.arguments)
-
-
-def _chunk_ids(exchange: Exchange) -> set[str]:
-    reader = Reader()
-    subjects = [*reader.feed(exchange.body), *reader.close(exchange.end)]
-    ids = (subject.value.get("id") for subject in subjects if isinstance(subject, Chunk))
-    return {identity for identity in ids if isinstance(identity, str) and identity}
 
 
 def said(exchange: Exchange) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from deltaproof.catalog import Blame, Exercise
 from deltaproof.exchange import Exchange
 from deltaproof.fold import FoldedCall, FoldedChoice, Message
-from deltaproof.stream import Choice, Delta, Reader, Transcript
+from deltaproof.stream import Choice, Transcript
 from deltaproof.stream.strict import parse
+from deltaproof.suite.chunks import has_logprobs
 
 
 def missing(wanted: Exercise, exchange: Exchange, transcript: Transcript, message: Message) -> tuple[str, Blame] | None:
@@ -17,7 +18,7 @@ def missing(wanted: Exercise, exchange: Exchange, transcript: Transcript, messag
     lacking = next(_missing(wanted, transcript, message), None)
     if lacking is not None:
         return lacking, Blame.MODEL
-    if wanted.logprobs and not _has_logprobs(exchange):
+    if wanted.logprobs and not has_logprobs(exchange):
         return "log probabilities were asked for, and none came", Blame.PROTOCOL
     return None
 
@@ -84,12 +85,6 @@ def _is_cut(choice: FoldedChoice) -> bool:
     if choice.finish_reason != "length" or not choice.tool_calls:
         return False
     return not isinstance(parse(choice.tool_calls[-1].arguments.encode("utf-8", "replace")).value, dict)
-
-
-def _has_logprobs(exchange: Exchange) -> bool:
-    reader = Reader()
-    said = [*reader.feed(exchange.body), *reader.close(exchange.end)]
-    return any(isinstance(subject, Delta) and subject.value.get("logprobs") for subject in said)
 
 
 def _count(number: int, word: str) -> str:

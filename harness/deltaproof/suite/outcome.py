@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
@@ -31,14 +31,7 @@ class Outcome(StrEnum):
 
 
 class CheckName(StrEnum):
-    """What scenarios demand beyond the rules for single streams.
-
-    ANSWERS: each request gets an HTTP response. ACCEPTS: a request is not refused. STREAMS: it is answered with a
-    stream of chunks. COMPLETES: the stream is not cut, and tells of no failure. REFUSES: a bad request is refused
-    with a 4xx and a JSON body. ACCEPTS_HISTORY: the assembled message is accepted, with replies to its calls.
-    ANSWERS_PLAIN: the same request without streaming gets one JSON object. KEEPS_APART: of two streams at once,
-    neither has anything of the other. SURVIVES_HANG_UP: after a client has gone, the next request works.
-    """
+    """What scenarios demand beyond the rules for single streams; `MEANS` says what each is."""
 
     ANSWERS = "answers"
     ACCEPTS = "accepts"
@@ -49,6 +42,19 @@ class CheckName(StrEnum):
     ANSWERS_PLAIN = "answers-plain"
     KEEPS_APART = "keeps-apart"
     SURVIVES_HANG_UP = "survives-hang-up"
+
+
+MEANS: Mapping[CheckName, str] = {
+    CheckName.ANSWERS: "each request gets an HTTP response",
+    CheckName.ACCEPTS: "a request that is right is accepted; an optional feature may be refused, with a 4xx and JSON",
+    CheckName.STREAMS: "a request with stream true is answered by a stream of chunks",
+    CheckName.COMPLETES: "the stream is not cut, and tells of no failure",
+    CheckName.REFUSES: "a bad request is refused, with a 4xx and a JSON body",
+    CheckName.ACCEPTS_HISTORY: "the assembled message is accepted as history, with replies to its calls",
+    CheckName.ANSWERS_PLAIN: "the same request without streaming gets one JSON object",
+    CheckName.KEEPS_APART: "of two streams at once, neither has anything of the other",
+    CheckName.SURVIVES_HANG_UP: "after a client has gone in mid-stream, the next request works",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +156,14 @@ class ScenarioRun:
         return tuple(judged for attempt in self.attempts for judged in attempt.judged)
 
     @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks, each distinct one once."""
+        return tuple(dict.fromkeys(check for attempt in self.attempts for check in attempt.checks))
+
+    @property
     def failures(self) -> tuple[Check, ...]:
-        """The checks that do not hold, each distinct one once."""
-        failed = (check for attempt in self.attempts for check in attempt.checks if not check.holds)
-        return tuple(dict.fromkeys(failed))
+        """The checks that do not hold."""
+        return tuple(check for check in self.checks if not check.holds)
 
     @property
     def levels(self) -> Counter[Level]:
@@ -184,7 +194,8 @@ class SuiteRun:
 
     Attributes:
         url, model: the endpoint, and the model asked for.
-        server: what the endpoint says it is, empty where it does not.
+        server: what the endpoint says it is in its Server header, empty where it does not.
+        fingerprint: what its chunks say it is, their system_fingerprint; empty where they do not.
         profile, provider: by which the streams were weighed.
         runs: the scenarios, in the order they are reported.
         interrupted: whether the operator ended it early.
@@ -193,6 +204,7 @@ class SuiteRun:
     url: str
     model: str
     server: str
+    fingerprint: str
     profile: str
     provider: str | None
     runs: tuple[ScenarioRun, ...]

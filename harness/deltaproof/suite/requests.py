@@ -56,6 +56,22 @@ def continued(request: Request, message: Message, reply: str) -> Request:
     return {**request, "messages": [*before, _assistant(choice, calls), *replies]}
 
 
+def request_text(request: Request) -> str:
+    """Write a request as JSON, a line to each member, message and tool: as it is sent, and so as it is recorded."""
+    members = (f"  {_json(name)}: {_member(value)}" for name, value in request.items())
+    return "{\n" + ",\n".join(members) + "\n}" if request else "{}"
+
+
+def _member(value: object) -> str:
+    if isinstance(value, list) and any(isinstance(element, dict) for element in value):
+        return "[\n" + ",\n".join(f"    {_json(element)}" for element in value) + "\n  ]"
+    return _json(value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _assistant(choice: FoldedChoice, calls: list[Request]) -> Request:
     return {"role": "assistant", "content": choice.content, "tool_calls": calls}
 

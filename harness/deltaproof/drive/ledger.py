@@ -1,0 +1,89 @@
+"""What is known of a run of the suite while it runs, and its recordings. Sends nothing and judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deltaproof.drive.reach import Reached
+from deltaproof.drive.run import Begun, Fact, Plan
+from deltaproof.drive.target import Target
+from deltaproof.errors import DeltaproofError
+from deltaproof.suite.chunks import fingerprint
+from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun, SuiteRun
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Collects what is told of a run."""
+
+    target: Target
+    plan: Plan
+    reached: Reached = field(default_factory=Reached)
+    runs: dict[str, ScenarioRun] = field(default_factory=dict)
+
+    def take(self, fact: Fact) -> None:
+        """Note one fact."""
+        match fact:
+            case Reached():
+                self.reached = fact
+            case ScenarioRun():
+                self.runs[fact.scenario.name] = fact
+            case Begun():
+                pass
+
+    def suite(self, *, interrupted: bool) -> SuiteRun:
+        """Return what is known so far; what was not run is there as skipped."""
+        missing = Attempt(Outcome.SKIPPED, "not run: interrupted")
+        runs = tuple(
+            self.runs.get(scenario.name) or ScenarioRun(scenario, (missing,)) for scenario in self.plan.scenarios
+        )
+        return SuiteRun(
+            url=self.target.url,
+            model=self.target.model,
+            server=self.reached.server,
+            fingerprint=next(
+                (told for run in runs for judged in run.judged if (told := fingerprint(judged.exchange))), ""
+            ),
+            profile=self.plan.profile.name,
+            provider=self.plan.provider,
+            runs=runs,
+            interrupted=interrupted,
+        )
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Writes what was sent and read for each scenario into `FOLDER/SCENARIO.yaml`, as soon as it has ended."""
+
+    folder: Path
+    target: Target
+    server: str = ""
+
+    def take(self, fact: Fact) -> None:
+        """Write one scenario's recording.
+
+        Raises:
+            DeltaproofError: it cannot be written.
+        """
+        match fact:
+            case Reached():
+                self.server = fact.server
+            case ScenarioRun():
+                self._write(fact)
+            case Begun():
+                pass
+
+    def _write(self, run: ScenarioRun) -> None:
+        from deltaproof.cassette.write import write_cassette
+
+        exchanges = [exchange for attempt in run.attempts for exchange in attempt.kept]
+        if not exchanges:
+            return
+        provenance = {"scenario": run.scenario.name, "server": self.server, "model": self.target.model}
+        path = self.folder / f"{run.scenario.name}.yaml"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_cassette(path, exchanges, provenance={name: told for name, told in provenance.items() if told})
+        except OSError as error:
+            raise DeltaproofError(f"the recording cannot be written: {error.strerror}", where=str(path)) from None

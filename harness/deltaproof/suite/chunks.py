@@ -1,0 +1,31 @@
+"""What single chunks of a stream say that a transcript does not keep; the body is read once more for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deltaproof.exchange import Exchange
+from deltaproof.stream import Chunk, Delta, Reader, Repeats, Subject
+
+
+def has_logprobs(exchange: Exchange) -> bool:
+    """Tell whether any choice has log probabilities."""
+    return any(isinstance(subject, Delta) and subject.value.get("logprobs") for subject in _subjects(exchange))
+
+
+def chunk_ids(exchange: Exchange) -> set[str]:
+    """Return the ids that the chunks have, apart from empty ones."""
+    ids = (subject.value.get("id") for subject in _subjects(exchange) if isinstance(subject, Chunk))
+    return {identity for identity in ids if isinstance(identity, str) and identity}
+
+
+def fingerprint(exchange: Exchange) -> str:
+    """Return the first system_fingerprint, empty where there is none."""
+    told = (subject.value.get("system_fingerprint") for subject in _subjects(exchange) if isinstance(subject, Chunk))
+    return next((one for one in told if isinstance(one, str) and one), "")
+
+
+def _subjects(exchange: Exchange) -> Iterator[Subject | Repeats]:
+    reader = Reader(head=exchange.head)
+    yield from reader.feed(exchange.body)
+    yield from reader.close(exchange.end)
