@@ -13,7 +13,7 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _CUT_VALUE = re.compile("-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?")
 _CUT_NUMBER = re.compile(r"(?<=[0-9])(?:\.|[eE][+-]?)")  # the digits before were taken for a whole one
-_CUT_ESCAPE = re.compile("u[0-9a-fA-F]{0,3}")
+_CUT_ESCAPE = re.compile("u[0-9a-fA-F]{0,4}")
 
 
 class Problem(StrEnum):
