@@ -11,6 +11,8 @@ from deltaproof.stream.request import Request
 from deltaproof.stream.subjects import Ending, Entry, ToolCall
 from deltaproof.stream.text import Text
 
+_QUESTIONS = 16  # to one call, whether it is whole: each answer reads all of its text
+
 
 @dataclass(slots=True)
 class GrowingCall:
@@ -23,9 +25,13 @@ class GrowingCall:
     name: str | None = None
     id: str | None = None
     kind: str | None = None
+    questions: int = 0
 
     def holds_whole_object(self) -> bool:
-        """Tell whether the arguments so far are one JSON object."""
+        """Tell whether the arguments so far are one JSON object; the answer is no once that was asked too often."""
+        self.questions += 1
+        if self.questions > _QUESTIONS:
+            return False
         text = str(self.arguments)
         if not text.rstrip().endswith("}"):
             return False
@@ -59,8 +65,8 @@ class Calls:
 
     An entry belongs to the latest call with its index. Servers break this in known ways, and these are understood:
 
-    - the index is taken by another call: the entry has a new id and a name, or, without an id, a name and the
-      beginning of an object although the arguments so far are a whole one;
+    - the index is taken by another call: the entry has a new id and a name; or the arguments so far are a whole object,
+      and the entry, without a known id, has a name and another object, or another name and no arguments yet;
     - there is no index: an id that is known means its call, a new one a new call; without an id, a name means a new
       call unless the call before has none yet, and anything else adds to the call before;
     - an index that is a string of digits is read as its number.
@@ -69,6 +75,7 @@ class Calls:
     choice: int
     opened: list[GrowingCall] = field(default_factory=list)
     _by_index: dict[int, GrowingCall] = field(default_factory=dict)
+    _by_id: dict[str, GrowingCall] = field(default_factory=dict)
     _latest: GrowingCall | None = None
 
     def take(self, value: Mapping[str, object], event: int, offset: int) -> tuple[Entry, GrowingCall]:
@@ -102,7 +109,9 @@ class Calls:
         self._latest = call
         call.entries.append(entry)
         call.name = call.name or name
-        call.id = call.id or call_id
+        if call.id is None and call_id is not None:
+            call.id = call_id
+            self._by_id.setdefault(call_id, call)
         call.kind = call.kind or _text(value.get("type"))
         return entry, call
 
@@ -116,21 +125,22 @@ class Calls:
                 return None, None
             if call_id and call.id and call_id != call.id:
                 return (None, call) if name else (call, None)
-            fragment = _arguments(value)
-            if (
-                name
-                and not (call_id and call_id == call.id)
-                and fragment.startswith("{")
-                and call.holds_whole_object()
-                and fragment != str(call.arguments)
-            ):
+            known = call_id is not None and call_id == call.id
+            if name and not known and _begins(call, name, _arguments(value)):
                 return None, call
             return call, None
         if call_id:
-            return next((call for call in self.opened if call.id == call_id), None), None
+            return self._by_id.get(call_id), None
         if name and (self._latest is None or self._latest.name):
             return None, None
         return self._latest, None
+
+
+def _begins(call: GrowingCall, name: str, fragment: str) -> bool:
+    """Tell whether a name and a fragment under the index of a call begin another one."""
+    if not fragment:
+        return call.name not in (None, name) and call.holds_whole_object()
+    return fragment.startswith("{") and call.holds_whole_object() and fragment != str(call.arguments)
 
 
 def _index(value: object) -> int | None:
