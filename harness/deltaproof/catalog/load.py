@@ -12,7 +12,6 @@ from typing import TypeVar
 from deltaproof.catalog.pages import Page, read_page
 from deltaproof.catalog.profiles import Profile, Provider, read_profile, read_provider
 from deltaproof.catalog.scenarios import Scenario, read_scenario, run_order
-from deltaproof.catalog.words import GROUPS
 from deltaproof.errors import CatalogError, UnknownNameError
 
 T = TypeVar("T")
@@ -81,7 +80,7 @@ def load(folder: Path | None = None) -> Catalog:
     """
     folder = folder or specs_folder()
     pages = [read_page(path) for path in sorted((folder / "rules").glob("*.md"))]
-    pages.sort(key=lambda page: (GROUPS.index(page.group), page.promise, page.slug))
+    pages.sort(key=lambda page: page.order)
     profiles = [read_profile(path) for path in sorted((folder / "profiles").glob("*.toml"))]
     providers = [read_provider(path) for path in sorted((folder / "providers").glob("*.toml"))]
     return Catalog(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deltaproof.catalog.toml import read_toml
-from deltaproof.catalog.words import LAYERS, PROMISE, Blame, Breaks, Level
+from deltaproof.catalog.words import GROUPS, LAYERS, PROMISE, Blame, Breaks, Level
 from deltaproof.errors import CatalogError
 from deltaproof.exchange import Evidence
 
@@ -80,6 +80,11 @@ class Page:
     cases: Mapping[str, Case]
     sources: tuple[str, ...]
     text: str = field(repr=False)
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """What pages are sorted by in every report: group, place among the promises, name."""
+        return GROUPS.index(self.group), self.promise, self.slug
 
     @property
     def group(self) -> str:

@@ -41,7 +41,7 @@ def utf8(payload: Payload) -> Iterator[Deviation]:
         yield Deviation("bom", payload.place, "a byte order mark stands before the event")
     if payload.problem is Problem.LONE_SURROGATE:
         yield Deviation("lone-surrogate", payload.place, payload.detail)
-    if payload.value is not None and "\ufffd" in json_text(payload.value):
+    if payload.replaced and payload.value is not None and "\ufffd" in json_text(payload.value):
         yield Deviation("replacement", payload.place, "a string holds U+FFFD, which a cut character leaves behind")
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from deltaproof.exchange import End
 from deltaproof.rules.rule import Deviation, rule
-from deltaproof.stream import Chunk, Request, Transcript
+from deltaproof.stream import Asked, Chunk, Request, Transcript
 from deltaproof.stream.strict import in_brief, type_name
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _DETAILS = {"prompt_tokens": "prompt_tokens_details", "completion_tokens": "completion_tokens_details"}
 
 
-def _may_be_asked(request: Request | None) -> bool:
+def _may_be_asked(request: Request | Asked | None) -> bool:
     """Tell whether usage was asked for, as far as is known."""
     return request is None or request.include_usage
 

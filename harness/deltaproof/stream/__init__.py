@@ -1,7 +1,7 @@
 """Events to a transcript: what a streamed chat completion says. Knows chunks, not rules."""
 
 from deltaproof.stream.reader import Reader
-from deltaproof.stream.request import Request, Tool, ToolChoice, read_request
+from deltaproof.stream.request import Asked, Request, Tool, ToolChoice, read_request
 from deltaproof.stream.strict import Problem
 from deltaproof.stream.subjects import (
     Choice,
@@ -24,6 +24,7 @@ from deltaproof.stream.subjects import (
 from deltaproof.stream.text import Fragment, Text
 
 __all__ = [
+    "Asked",
     "Choice",
     "Chunk",
     "Delta",

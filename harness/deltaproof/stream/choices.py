@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deltaproof.stream.calls import Calls
-from deltaproof.stream.request import Request
+from deltaproof.stream.outline import of_body, of_choice
+from deltaproof.stream.request import Asked, Request
 from deltaproof.stream.subjects import Choice, Delta, Ending, Entry, Finish, FunctionCall, Place
 from deltaproof.stream.template import Hole
 from deltaproof.stream.text import Text
@@ -42,7 +43,7 @@ class GrowingChoice:
         return cls(index=index, place=place, calls=Calls(index))
 
     def take(
-        self, value: Mapping[str, object], event: int, offset: int, expected: int, request: Request | None
+        self, value: Mapping[str, object], event: int, offset: int, expected: int, asked: Asked | None
     ) -> Iterator[Delta | Entry | Hole | None]:
         """Add one element of `choices`.
 
@@ -51,19 +52,19 @@ class GrowingChoice:
         """
         body = body_of(value)
         delta = Delta(
-            event=event,
-            offset=offset,
-            choice=self.index,
-            value=value,
-            body=body,
-            expected=expected,
-            is_first=not self.seen,
-            role=self.role,
-            refused=self.refusal is not None and len(self.refusal) > 0,
-            called=bool(self.calls.opened),
-            finish=str(self.finishes[-1].reason) if self.finishes else None,
-            extras=self.extras,
-            request=request,
+            event,
+            offset,
+            self.index,
+            of_choice(value),
+            of_body(body),
+            expected,
+            not self.seen,
+            self.role,
+            self.refusal is not None and len(self.refusal) > 0,
+            bool(self.calls.opened),
+            str(self.finishes[-1].reason) if self.finishes else None,
+            self.extras,
+            asked,
         )
         yield delta
         if not self.seen:

@@ -8,12 +8,12 @@ from itertools import pairwise
 from deltaproof.exchange import End, Head
 from deltaproof.sse import LIMIT, PLAIN, Decoder, Event
 from deltaproof.stream.choices import GrowingChoice
+from deltaproof.stream.outline import Envelope, of_chunk
 from deltaproof.stream.request import Request
 from deltaproof.stream.strict import Problem, parse
 from deltaproof.stream.subjects import (
     Chunk,
     Ending,
-    Envelope,
     ErrorShape,
     Kind,
     Payload,
@@ -25,6 +25,7 @@ from deltaproof.stream.subjects import (
 )
 from deltaproof.stream.template import Hole, Template, template_of
 
+_REPLACEMENT = "\ufffd".encode()
 _SLICE = 1 << 16  # bytes decoded at a time, so that events of a long body do not pile up
 _KEPT_BODY = 1 << 20  # bytes kept of a body that is no event stream
 _KEPT_USAGES = 16
@@ -47,6 +48,7 @@ class Reader:
     ) -> None:
         """Start before the first byte; `limit` is the most bytes that one event may have."""
         self._request = request
+        self._asked = request.asked if request is not None else None
         self._head = head
         self._answer = answer
         self._refused = head is not None and head.status >= 400  # noqa: PLR2004 - client and server errors
@@ -137,17 +139,18 @@ class Reader:
 
     def _payload(self, event: Event) -> Payload | None:
         """Tell what an event carries, None where it carries nothing."""
-        after = (bool(self._dones), bool(self._errors))
         data, layout = event.data, event.layout
+        replaced = data is not None and (_REPLACEMENT in data or b"fffd" in data or b"FFFD" in data)
+        known = (bool(self._dones), bool(self._errors), replaced)
         if not data:
             for line in layout.unknown:
                 name, _, rest = line.partition(b":")
                 told = parse(rest if name == b"error" else line)
                 if isinstance(told.value, dict) and (name == b"error" or told.value.get("error")):
-                    return Payload(event, Kind.ERROR, told.value, Problem.NONE, "", ErrorShape.BARE_LINE, *after)
+                    return Payload(event, Kind.ERROR, told.value, Problem.NONE, "", ErrorShape.BARE_LINE, *known)
             return None
         if data.strip() == b"[DONE]":
-            return Payload(event, Kind.DONE, None, Problem.NONE, "", None, *after)
+            return Payload(event, Kind.DONE, None, Problem.NONE, "", None, *known)
         value, problem, detail = parse(data)
         shape = None
         if layout.name == "error":
@@ -158,9 +161,9 @@ class Reader:
             elif value.get("object") == "error":
                 shape = ErrorShape.OBJECT_FIELD
             kind = Kind.ERROR if shape else Kind.CHUNK
-            return Payload(event, kind, value, problem, detail, shape, *after)
+            return Payload(event, kind, value, problem, detail, shape, *known)
         kind = Kind.ERROR if shape else Kind.MALFORMED
-        return Payload(event, kind, None, problem, detail, shape, *after)
+        return Payload(event, kind, None, problem, detail, shape, *known)
 
     def _chunk(self, event: Event, payload: Payload) -> Iterator[Subject]:
         value = payload.value
@@ -168,11 +171,12 @@ class Reader:
             return
         self._chunks += 1
         number, offset = event.number, event.offset
-        chunk = Chunk(number, offset, value, self._first, self._request)
+        chunk = Chunk(number, offset, *of_chunk(value, self._first), self._asked)
         yield chunk
         changed = self._remember_envelope(value)
         holes: list[Hole] = []
-        for element in chunk.choices:
+        choices = value.get("choices")
+        for element in choices if isinstance(choices, list) else ():
             if not isinstance(element, dict):
                 changed = True
                 continue
@@ -182,7 +186,7 @@ class Reader:
             choice = self._choices.get(index)
             if choice is None:
                 choice = self._choices[index] = GrowingChoice.at(Place(number, offset, index), index)
-            for said in choice.take(element, number, offset, expected, self._request):
+            for said in choice.take(element, number, offset, expected, self._asked):
                 if said is None:
                     changed = True
                 elif isinstance(said, Hole):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ToolChoice(StrEnum):
@@ -26,6 +27,15 @@ class Tool:
     kind: str = "function"
     parameters: Mapping[str, object] | None = None
     strict: bool = False
+
+
+class Asked(NamedTuple):
+    """What rules of moments need to know of a request; the members are those of `Request`."""
+
+    n: int
+    include_usage: bool
+    include_obfuscation: bool
+    logprobs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,11 @@ class Request:
     include_usage: bool
     include_obfuscation: bool
     logprobs: bool
+
+    @property
+    def asked(self) -> Asked:
+        """The part that rules of moments see."""
+        return Asked(self.n, self.include_usage, self.include_obfuscation, self.logprobs)
 
 
 def read_request(body: Mapping[str, object]) -> Request:

@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from deltaproof.exchange import End, Head
-from deltaproof.sse import Event
-from deltaproof.stream.request import Request, Tool
+from deltaproof.sse import PLAIN, Event
+from deltaproof.stream.outline import Envelope, key_of
+from deltaproof.stream.request import Asked, Request, Tool
 from deltaproof.stream.strict import Problem
 from deltaproof.stream.text import Text
 
@@ -57,6 +58,7 @@ class Payload(NamedTuple):
         problem, detail: what is wrong with the JSON text.
         shape: how an error is written, None for anything else.
         after_done, after_error: whether `[DONE]`, or an error, came before.
+        replaced: whether U+FFFD may stand in the data, as it is or escaped.
     """
 
     event: Event
@@ -67,19 +69,18 @@ class Payload(NamedTuple):
     shape: ErrorShape | None
     after_done: bool
     after_error: bool
+    replaced: bool
 
     @property
     def place(self) -> Place:
         """Where it is."""
         return Place(self.event.number, self.event.offset)
 
-
-class Envelope(NamedTuple):
-    """The first usable value of each constant of the envelope, None until it was seen."""
-
-    id: str | None = None
-    created: int | None = None
-    model: str | None = None
+    @property
+    def likeness(self) -> object:
+        """What rules can tell of an ordinary payload beside its chunk, which is nothing; None for any other."""
+        is_ordinary = self.kind is Kind.CHUNK and self.problem is Problem.NONE and self.event.layout is PLAIN
+        return (is_ordinary and not (self.after_done or self.after_error or self.replaced)) or None
 
 
 class Chunk(NamedTuple):
@@ -87,8 +88,9 @@ class Chunk(NamedTuple):
 
     Attributes:
         event, offset: its event.
-        value: the JSON object.
-        first: the constants as earlier chunks had them.
+        value: the JSON object, outlined: a constant that is the stream's first, and what is inside of the choices, do
+            not show.
+        first: the constants as earlier chunks had them, outlined likewise.
         request: what was asked for, if known.
     """
 
@@ -96,7 +98,13 @@ class Chunk(NamedTuple):
     offset: int
     value: Mapping[str, object]
     first: Envelope
-    request: Request | None
+    request: Asked | None
+
+    @property
+    def likeness(self) -> object:
+        """All that rules can tell of it but its place, None where that has no key."""
+        key = key_of(self.value)
+        return key and (key, self.first, self.request)
 
     @property
     def place(self) -> Place:
@@ -116,8 +124,8 @@ class Delta(NamedTuple):
     Attributes:
         event, offset: its event.
         choice: the choice it is counted to: its index, or 0 where that is unusable.
-        value: the element.
-        body: its `delta`; its `message` where it has no delta; {} where it has neither.
+        value: the element, the inside of its delta and message left out.
+        body: its `delta`; its `message` where it has no delta; {} where it has neither; texts as "…".
         expected: the index that the next new choice should have.
         is_first: whether it is the choice's first.
         role: the role sent so far, None if there was none.
@@ -140,7 +148,13 @@ class Delta(NamedTuple):
     called: bool
     finish: str | None
     extras: frozenset[str]
-    request: Request | None
+    request: Asked | None
+
+    @property
+    def likeness(self) -> object:
+        """All that rules can tell of it but its place, None where that has no key."""
+        key, body = key_of(self.value), key_of(self.body)
+        return key and body and (key, body, self.choice, *self[5:])
 
     @property
     def place(self) -> Place:

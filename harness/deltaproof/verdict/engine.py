@@ -1,0 +1,208 @@
+"""Runs every rule over every subject and keeps what was seen. Weighs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from deltaproof.catalog import Page, load
+from deltaproof.exchange import Evidence
+from deltaproof.rules import RULES, Deviation, Rule
+from deltaproof.sse import PLAIN, Event
+from deltaproof.stream import Choice, Chunk, Delta, Payload, Repeats, Subject, ToolCall, Transcript
+from deltaproof.verdict.finding import Verdict
+
+_EXCERPT = 160
+_REMEMBERED_EVENTS = 64
+_REMEMBERED_LIKENESSES = 4096
+_WHOLES = (ToolCall, Choice, Transcript)
+_LOSABLE = frozenset({Evidence.BYTES, Evidence.FIELDS})
+
+
+class Key(NamedTuple):
+    """What makes two deviations the same finding."""
+
+    rule: str
+    case: str
+    choice: int | None
+    tool_call: int | None
+
+
+@dataclass(slots=True)
+class Sighting:
+    """A deviation as it was first seen, with the words on the wire, and how often it was seen until which event."""
+
+    deviation: Deviation
+    text: str
+    count: int
+    last_event: int
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the rules tell of a subject: which of them met theirs, and how it deviates."""
+
+    met: list[str] = field(default_factory=list)
+    deviations: list[tuple[str, Deviation]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """All that judging needs to know beforehand where some evidence is there.
+
+    Attributes:
+        rules: by the kind of subject; without its evidence, a rule only notices that it met its subject.
+        hidden: the rules whose deviations a recorder without this evidence may have dropped.
+        told: what the rules told of subjects, by kind and likeness: what is alike deviates alike.
+    """
+
+    rules: Mapping[type, tuple[Rule, ...]]
+    hidden: frozenset[str]
+    told: dict[object, _Told]
+
+
+class Engine:
+    """Runs the rules over one stream's subjects."""
+
+    def __init__(self, evidence: frozenset[Evidence]) -> None:
+        """Start before the first subject."""
+        self._evidence = evidence
+        self._pages = load().pages
+        self._bench = _bench(evidence)
+        self._met: set[str] = set()
+        self._suppressed: set[str] = set()
+        self._by_event: dict[int, list[Sighting]] = {}
+        self._excerpt: bytes | None = None
+        self.sightings: dict[Key, Sighting] = {}
+        self.transcript: Transcript | None = None
+
+    def look(self, subjects: Iterable[Subject | Repeats]) -> list[Key]:
+        """Run the rules over the subjects; return the keys of what is seen for the first time."""
+        new: list[Key] = []
+        for subject in subjects:
+            if isinstance(subject, Repeats):
+                for sighting in self._by_event.get(subject.event, ()):
+                    sighting.count += subject.count
+                    sighting.last_event = subject.last
+                continue
+            if isinstance(subject, Event):
+                self._excerpt = subject.data or b"\n".join(subject.layout.unknown)
+            elif isinstance(subject, _WHOLES):
+                self._excerpt = None
+                if isinstance(subject, Transcript):
+                    self.transcript = subject
+            told = self._told(subject)
+            self._met.update(told.met)
+            for slug, deviation in told.deviations:
+                self._see(slug, deviation, new)
+        return new
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Return the verdict on each rule, in the order of a report."""
+        deviating = {key.rule for key in self.sightings}
+        undecided = self._bench.hidden | self._suppressed
+        return {
+            slug: Verdict.DEVIATES
+            if slug in deviating
+            else Verdict.UNEXERCISED
+            if slug not in self._met
+            else Verdict.UNDECIDED
+            if slug in undecided
+            else Verdict.CONFORMS
+            for slug in self._pages
+        }
+
+    def _told(self, subject: Subject) -> _Told:
+        """Return what the rules tell of a subject, from memory where they were asked of one like it."""
+        match subject:
+            case Event():
+                likeness: object = (subject.layout is PLAIN and bool(subject.data)) or None
+            case Payload() | Chunk() | Delta():
+                likeness = subject.likeness
+            case _:
+                likeness = None
+        if likeness is None:
+            return self._asked(subject)
+        key = (type(subject), likeness)
+        memory = self._bench.told
+        told = memory.get(key)
+        if told is None:
+            told = self._asked(subject)
+            if len(memory) >= _REMEMBERED_LIKENESSES:
+                memory.clear()
+            memory[key] = told
+        if told.deviations and not isinstance(subject, Event):
+            place = subject.place
+            return _Told(told.met, [(slug, deviation._replace(place=place)) for slug, deviation in told.deviations])
+        return told
+
+    def _asked(self, subject: Subject) -> _Told:
+        told = _Told()
+        for rule in self._bench.rules.get(type(subject), ()):
+            if rule.when is None or rule.when(subject):
+                told.met.append(rule.slug)
+                for deviation in rule.check(subject):
+                    told.deviations.append((rule.slug, deviation))
+        return told
+
+    def _see(self, slug: str, deviation: Deviation, new: list[Key]) -> None:
+        if not self._pages[slug].cases[deviation.case].needs <= self._evidence:
+            self._suppressed.add(slug)
+            return
+        place = deviation.place
+        key = Key(slug, deviation.case, place.choice, place.tool_call)
+        sighting = self.sightings.get(key)
+        if sighting is None:
+            text = excerpt(self._excerpt or b"") if deviation.text is None else shorten(deviation.text)
+            sighting = self.sightings[key] = Sighting(deviation, text, 0, place.event)
+            new.append(key)
+        sighting.count += 1
+        sighting.last_event = place.event
+        self._by_event.setdefault(place.event, []).append(sighting)
+        while len(self._by_event) > _REMEMBERED_EVENTS:
+            del self._by_event[next(iter(self._by_event))]
+
+
+@lru_cache(maxsize=32)
+def _bench(evidence: frozenset[Evidence]) -> _Bench:
+    pages = load().pages
+    rules: dict[type, list[Rule]] = {}
+    for rule in RULES:
+        missing = pages[rule.slug].needs - evidence
+        check = _nothing if missing else rule.check
+        when = None if Evidence.REQUEST in missing else rule.when  # it may ask the request
+        rules.setdefault(rule.each, []).append(Rule(rule.slug, rule.each, check, when))
+    return _Bench(
+        rules={each: tuple(of_kind) for each, of_kind in rules.items()},
+        hidden=frozenset(slug for slug, page in pages.items() if _needs(page) - evidence),
+        told={},
+    )
+
+
+def _needs(page: Page) -> frozenset[Evidence]:
+    """Return the evidence without which conforming cannot be told.
+
+    That is what the rule needs, and of its cases what a recorder may drop: what was merely not recorded beside the
+    stream, such as the request, hides no deviation.
+    """
+    return page.needs.union(*(case.needs & _LOSABLE for case in page.cases.values()))
+
+
+def _nothing(_: object) -> Iterator[Deviation]:
+    return iter(())
+
+
+def shorten(text: str) -> str:
+    """Cut a text to what fits into a report, the middle left out."""
+    if len(text) <= _EXCERPT:
+        return text
+    return f"{text[: _EXCERPT * 2 // 3]} … {text[-_EXCERPT // 3 :]}"
+
+
+def excerpt(raw: bytes) -> str:
+    """Return bytes as text that fits into a report; what is not UTF-8 becomes U+FFFD."""
+    if len(raw) <= 4 * _EXCERPT:
+        return shorten(raw.decode(errors="replace"))
+    return shorten(raw[: _EXCERPT * 2].decode(errors="replace") + raw[-_EXCERPT * 2 :].decode(errors="replace"))
