@@ -137,6 +137,7 @@ def successors() -> Iterator[tuple[bytes, bytes, float]]:
     yield STOP, CALL, -8
     yield STOP, END, 12
     yield b"}", CALL_END, 5
+    yield b"}", b",", -10  # llama.cpp's grammar lets another call begin within the same tag
     yield CALL_END, CALL, 27
     yield CALL_END, END, 0
     yield CALL, END, 30  # where no grammar takes over: under tool_choice "none"
