@@ -16,7 +16,7 @@ from rich.text import Text
 
 from deltaproof.catalog import GROUPS, Level, load
 from deltaproof.checking import Judged, Report
-from deltaproof.exchange import Exchange
+from deltaproof.exchange import Evidence, Exchange
 from deltaproof.report.visible import visible
 from deltaproof.verdict import Finding, Verdict
 
@@ -33,6 +33,13 @@ _SHORT_GROUPS = {
     "termination": "end",
     "usage": "use",
     "request": "req",
+}
+_EVIDENCE = {
+    Evidence.BYTES: "the bytes as sent",
+    Evidence.FIELDS: "null told from absent",
+    Evidence.REQUEST: "the request",
+    Evidence.HEADERS: "the response's headers",
+    Evidence.TIMING: "times",
 }
 _WIDE = 120
 _ROWS = 60
@@ -68,6 +75,21 @@ def print_table(judged: Sequence[Judged], console: Console) -> None:
     if len(shown) < len(judged):
         console.print(f"… and {len(judged) - len(shown)} more exchanges; --format json has them all")
     console.print(_legend())
+    if missing := _missing(judged):
+        console.print(Text(f"undecided for want of: {missing}", "dim"))
+    console.print()
+
+
+def _missing(judged: Iterable[Judged]) -> str:
+    """Say what evidence rules lacked, and in how many exchanges: "the request (2), the response's headers (1)"."""
+    lacked: Counter[Evidence] = Counter()
+    for one in judged:
+        pages = [load().pages[slug] for slug, verdict in one.judgement.verdicts.items() if verdict is Verdict.UNDECIDED]
+        needed = {
+            need for page in pages for need in (*page.needs, *(n for case in page.cases.values() for n in case.needs))
+        }
+        lacked.update(needed - one.judgement.evidence)
+    return ", ".join(f"{_EVIDENCE[need]} ({lacked[need]:,})" for need in Evidence if lacked[need])
 
 
 def _gravity(judged: Judged) -> tuple[int, ...]:
@@ -92,10 +114,7 @@ def _cell(judged: Judged, group: str) -> Text:
 
 
 def _legend() -> Text:
-    return Text(
-        "✗ error  ! warning  · note  ✓ conforms  ? undecided: evidence is missing  ○ unexercised: nothing to check",
-        "dim",
-    )
+    return Text("✗ error  ! warning  · note  ✓ conforms  ? undecided  ○ nothing to check", "dim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +159,7 @@ def print_findings(judged: Sequence[Judged], console: Console) -> None:
             lines.append(("waived", finding.waiver))
         lines.append(("blame", finding.blame))
         lines.append(("page", f"deltaproof rules {finding.rule}"))
-        console.print(Padding(_facts(lines), (0, 0, 1, 2)))
+        console.print(Padding(_facts(lines), (0, 0, 1, 2), expand=False))
 
 
 def _facts(lines: Iterable[tuple[str, str]]) -> Table:

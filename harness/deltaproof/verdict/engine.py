@@ -11,13 +11,14 @@ from deltaproof.catalog import Page, load
 from deltaproof.exchange import Evidence
 from deltaproof.rules import RULES, Deviation, Rule
 from deltaproof.sse import PLAIN, Event
-from deltaproof.stream import Choice, Chunk, Delta, Payload, Repeats, Subject, ToolCall, Transcript
+from deltaproof.stream import Choice, Chunk, Delta, Entry, Payload, Repeats, Subject, ToolCall, Transcript
 from deltaproof.verdict.finding import Verdict
 
 _EXCERPT = 160
 _REMEMBERED_EVENTS = 64
 _REMEMBERED_LIKENESSES = 4096
 _WHOLES = (ToolCall, Choice, Transcript)
+_MEMBERS: Mapping[type, bytes] = {Delta: b'"choices"', Entry: b'"tool_calls"'}
 _LOSABLE = frozenset({Evidence.BYTES, Evidence.FIELDS})
 
 
@@ -74,7 +75,7 @@ class Engine:
         self._met: set[str] = set()
         self._suppressed: set[str] = set()
         self._by_event: dict[int, list[Sighting]] = {}
-        self._excerpt: bytes | None = None
+        self._data: bytes | None = None
         self.sightings: dict[Key, Sighting] = {}
         self.transcript: Transcript | None = None
 
@@ -88,16 +89,26 @@ class Engine:
                     sighting.last_event = subject.last
                 continue
             if isinstance(subject, Event):
-                self._excerpt = subject.data or b"\n".join(subject.layout.unknown)
+                self._data = subject.data or b"\n".join(subject.layout.unknown)
             elif isinstance(subject, _WHOLES):
-                self._excerpt = None
+                self._data = None
                 if isinstance(subject, Transcript):
                     self.transcript = subject
             told = self._told(subject)
             self._met.update(told.met)
             for slug, deviation in told.deviations:
-                self._see(slug, deviation, new)
+                self._see(slug, deviation, subject, new)
         return new
+
+    def _words(self, subject: Subject) -> str:
+        """Return what stands on the wire where a moment is; of a long chunk, the part that the moment is about."""
+        data = self._data or b""
+        if len(data) > _EXCERPT:
+            member = _MEMBERS.get(type(subject))
+            start = data.find(member) if member else 0
+            if start > 0:
+                return "…" + excerpt(data[start:])
+        return excerpt(data)
 
     def verdicts(self) -> dict[str, Verdict]:
         """Return the verdict on each rule, in the order of a report."""
@@ -147,7 +158,7 @@ class Engine:
                     told.deviations.append((rule.slug, deviation))
         return told
 
-    def _see(self, slug: str, deviation: Deviation, new: list[Key]) -> None:
+    def _see(self, slug: str, deviation: Deviation, subject: Subject, new: list[Key]) -> None:
         if not self._pages[slug].cases[deviation.case].needs <= self._evidence:
             self._suppressed.add(slug)
             return
@@ -155,7 +166,7 @@ class Engine:
         key = Key(slug, deviation.case, place.choice, place.tool_call)
         sighting = self.sightings.get(key)
         if sighting is None:
-            text = excerpt(self._excerpt or b"") if deviation.text is None else shorten(deviation.text)
+            text = self._words(subject) if deviation.text is None else shorten(deviation.text)
             sighting = self.sightings[key] = Sighting(deviation, text, 0, place.event)
             new.append(key)
         sighting.count += 1
