@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from deltaproof.exchange import Exchange
-from deltaproof.stream import Chunk, Delta, Reader, Repeats, Subject
+from deltaproof.stream import Delta, Payload, Reader, Repeats, Subject
 
 
 def has_logprobs(exchange: Exchange) -> bool:
@@ -15,14 +15,21 @@ def has_logprobs(exchange: Exchange) -> bool:
 
 def chunk_ids(exchange: Exchange) -> set[str]:
     """Return the ids that the chunks have, apart from empty ones."""
-    ids = (subject.value.get("id") for subject in _subjects(exchange) if isinstance(subject, Chunk))
+    ids = (value.get("id") for value in _values(exchange))
     return {identity for identity in ids if isinstance(identity, str) and identity}
 
 
 def fingerprint(exchange: Exchange) -> str:
     """Return the first system_fingerprint, empty where there is none."""
-    told = (subject.value.get("system_fingerprint") for subject in _subjects(exchange) if isinstance(subject, Chunk))
+    told = (value.get("system_fingerprint") for value in _values(exchange))
     return next((one for one in told if isinstance(one, str) and one), "")
+
+
+def _values(exchange: Exchange) -> Iterator[Mapping[str, object]]:
+    """Yield the JSON objects that are new in shape: the constants of the others are the same."""
+    for subject in _subjects(exchange):
+        if isinstance(subject, Payload) and subject.value is not None:
+            yield subject.value
 
 
 def _subjects(exchange: Exchange) -> Iterator[Subject | Repeats]:
