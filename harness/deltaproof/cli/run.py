@@ -17,7 +17,8 @@ from deltaproof.cli.options import judging_options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from deltaproof.drive.run import Fact
+    from deltaproof.drive.run import Fact, Plan
+    from deltaproof.drive.target import Target
     from deltaproof.suite.outcome import SuiteRun
 
 INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
@@ -104,9 +105,7 @@ def run(  # noqa: PLR0913 - one per option
     Exit codes: 0 clean; 1 findings or failed checks at or above --fail-on; 2 wrong usage, nobody there, or, without
     such findings, scenarios unreachable or skipped; 130 Ctrl-C, after what is known so far was printed.
     """
-    from deltaproof.cli.progress import progress, silent
-    from deltaproof.drive.ledger import Ledger, Recorder
-    from deltaproof.drive.run import Plan, run_suite
+    from deltaproof.drive.run import Plan
     from deltaproof.drive.target import read_target
 
     catalog = load()
@@ -120,7 +119,17 @@ def run(  # noqa: PLR0913 - one per option
         concurrency=concurrency,
         timeout=timeout,
     )
-    target = read_target(url, model, api_key_env, os.environ)
+    suite = carry_out(plan, read_target(url, model, api_key_env, os.environ), record, quiet=quiet)
+    write_suite(suite, form, output)
+    sys.exit(exit_code(suite, fail_on))
+
+
+def carry_out(plan: Plan, target: Target, record: Path | None, *, quiet: bool) -> SuiteRun:
+    """Run a plan against a target, showing how far it is unless `quiet`; Ctrl-C ends it with what is known so far."""
+    from deltaproof.cli.progress import progress, silent
+    from deltaproof.drive.ledger import Ledger, Recorder
+    from deltaproof.drive.run import run_suite
+
     ledger = Ledger(target, plan)
     listeners: list[Callable[[Fact], None]] = [ledger.take]
     if record is not None:
@@ -138,9 +147,7 @@ def run(  # noqa: PLR0913 - one per option
             asyncio.run(run_suite(target, plan, tell))
         except KeyboardInterrupt:
             interrupted = True
-    suite = ledger.suite(interrupted=interrupted)
-    write_suite(suite, form, output)
-    sys.exit(exit_code(suite, fail_on))
+    return ledger.suite(interrupted=interrupted)
 
 
 def write_suite(suite: SuiteRun, form: str, output: str) -> None:
