@@ -6,7 +6,7 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := $(wildcard harness tests bench)
+CODE := $(wildcard harness tests bench tools)
 # One file's tests stay in one worker, so that what a file builds once is built once. (--dist loadgroup, the finer tool,
 # does nothing under pytest 9.2: pytest-xdist issue 1386.)
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
@@ -16,7 +16,7 @@ PIP_INSTALL := -m pip --quiet --quiet --disable-pip-version-check --no-input ins
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench coverage lock clean
+.PHONY: help demo test lint bench docs coverage lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,10 @@ lint: $(VENV)/.ready ## check style, format, types and layers
 
 bench: $(VENV)/.ready ## measure speed, memory and start-up
 	@$(BIN)/python bench/run.py $(ARGS)
+
+docs: $(VENV)/.ready ## fill in what is generated; counts per provider only where ../shared/corpus is
+	@$(BIN)/python -m tools.figures
+	@if [ -d ../shared/corpus ]; then $(BIN)/python -m tools.providers; fi
 
 coverage: $(VENV)/.ready ## run the tests and list what they do not reach
 	@$(PYTEST) --cov --cov-report term $(ARGS)
