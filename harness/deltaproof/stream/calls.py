@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from deltaproof.stream.outline import of_entry
 from deltaproof.stream.request import Request
+from deltaproof.stream.strict import json_text
 from deltaproof.stream.subjects import Ending, Entry, ToolCall
 from deltaproof.stream.text import Text
 
+_KEPT_SHAPES = 256  # of one call's entries: a server that makes up fields must not fill the memory
 _QUESTIONS = 16  # to one call, whether it is whole: each answer reads all of its text
 
 
@@ -25,7 +28,20 @@ class GrowingCall:
     name: str | None = None
     id: str | None = None
     kind: str | None = None
+    shapes: set[str] = field(default_factory=set)
     questions: int = 0
+
+    def keep(self, entry: Entry) -> None:
+        """Keep an entry, unless it differs from an earlier one in nothing but argument text."""
+        body = entry.function
+        is_piece_of_name = bool(body.get("name")) and entry.start == 0
+        if is_piece_of_name or isinstance(body.get("arguments"), dict | list):
+            self.entries.append(entry)
+            return
+        shape = json_text(of_entry(entry.value))
+        if shape not in self.shapes and len(self.shapes) < _KEPT_SHAPES:
+            self.shapes.add(shape)
+            self.entries.append(entry)
 
     def holds_whole_object(self) -> bool:
         """Tell whether the arguments so far are one JSON object; the answer is no once that was asked too often."""
@@ -107,7 +123,7 @@ class Calls:
             if known_index is not None:
                 self._by_index[known_index] = call
         self._latest = call
-        call.entries.append(entry)
+        call.keep(entry)
         call.name = call.name or name
         if call.id is None and call_id is not None:
             call.id = call_id

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from deltaproof.stream.calls import Calls
 from deltaproof.stream.outline import of_body, of_choice
 from deltaproof.stream.request import Asked, Request
+from deltaproof.stream.strict import json_text
 from deltaproof.stream.subjects import Choice, Delta, Ending, Entry, Finish, FunctionCall, Place
 from deltaproof.stream.template import Hole
 from deltaproof.stream.text import Text
@@ -15,6 +16,7 @@ from deltaproof.stream.text import Text
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 KNOWN_DELTA_FIELDS = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})
 _KEPT_NAMES = 2  # of a legacy call: the first, and that another came
+_KEPT_EXTRAS = 64  # a server that makes up names would make each delta dearer than the one before
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class GrowingChoice:
     function_place: Place | None = None
     function_arguments: Text = field(default_factory=Text)
     finishes: list[Finish] = field(default_factory=list)
+    finish: str | None = None
     extras: frozenset[str] = frozenset()
     seen: bool = False
 
@@ -62,7 +65,7 @@ class GrowingChoice:
             self.role,
             self.refusal is not None and len(self.refusal) > 0,
             bool(self.calls.opened),
-            str(self.finishes[-1].reason) if self.finishes else None,
+            self.finish,
             self.extras,
             asked,
         )
@@ -112,13 +115,15 @@ class GrowingChoice:
             self.role_place = delta.place
             yield None
         if delta.finish_reason not in (None, ""):
-            self.finishes.append(Finish(delta.place, delta.finish_reason))
+            reason = delta.finish_reason
+            self.finishes.append(Finish(delta.place, reason))
+            self.finish = reason if isinstance(reason, str) else json_text(reason)
             yield None
-        if KNOWN_DELTA_FIELDS.issuperset(delta.body):
+        if KNOWN_DELTA_FIELDS.issuperset(delta.body) or len(self.extras) >= _KEPT_EXTRAS:
             return
-        new = delta.body.keys() - KNOWN_DELTA_FIELDS - self.extras
-        if extras := {name for name in new if delta.body[name] not in (None, [])}:
-            self.extras |= extras
+        unknown = [name for name in delta.body if name not in KNOWN_DELTA_FIELDS and name not in self.extras]
+        if extras := [name for name in unknown if delta.body[name] not in (None, [])]:
+            self.extras |= frozenset(extras[: _KEPT_EXTRAS - len(self.extras)])
             yield None
 
     def _texts(self, body: Mapping[str, object], event: int, offset: int) -> Iterator[Hole | None]:
@@ -129,22 +134,24 @@ class GrowingChoice:
             if self.content is None:
                 self.content = Text()
                 yield None
-            yield _add(self.content, body, "content", event, offset)
+            yield from _add(self.content, body, "content", event, offset)
         if isinstance(body.get("refusal"), str):
             if self.refusal is None:
                 self.refusal = Text()
                 yield None
-            yield _add(self.refusal, body, "refusal", event, offset)
+            yield from _add(self.refusal, body, "refusal", event, offset)
         for key in REASONING_FIELDS:
-            if not isinstance(body.get(key), str):
+            thought = body.get(key)
+            if not isinstance(thought, str):
                 continue
             if self.reasoning is None:
                 self.reasoning = Text()
-                self.reasoning_field = key
                 yield None
+            if thought and not self.reasoning_field:
+                self.reasoning_field = key
             if key == self.reasoning_field:  # some servers send the same thoughts under both names
-                yield _add(self.reasoning, body, key, event, offset)
-            elif isinstance(body, dict):
+                yield from _add(self.reasoning, body, key, event, offset)
+            elif thought and isinstance(body, dict):
                 yield Hole(body, key, None)
 
     def _parts(self, parts: list[object], event: int, offset: int) -> Iterator[None]:
@@ -153,10 +160,10 @@ class GrowingChoice:
         for part in parts:
             match part:
                 case {"type": "text", "text": str() as text}:
-                    self.content = self.content or Text()
+                    self.content = Text() if self.content is None else self.content
                     self.content.append(text, event, offset)
                 case {"type": "thinking", "thinking": list() as thoughts}:
-                    self.reasoning = self.reasoning or Text()
+                    self.reasoning = Text() if self.reasoning is None else self.reasoning
                     for thought in thoughts:
                         match thought:
                             case {"text": str() as text}:
@@ -175,9 +182,7 @@ class GrowingChoice:
             yield None
         key = "input" if body is value.get("custom") else "arguments"
         if isinstance(body.get(key), str):
-            if not entry.fragments:
-                yield None
-            yield _add(call.arguments, body, key, event, offset)
+            yield from _add(call.arguments, body, key, event, offset)
 
     def _legacy(self, value: Mapping[str, object], event: int, offset: int) -> Iterator[Hole | None]:
         if self.function_place is None:
@@ -189,7 +194,7 @@ class GrowingChoice:
                 self.function_names += ((Place(event, offset, self.index), name),)
             yield None
         if isinstance(value.get("arguments"), str):
-            yield _add(self.function_arguments, value, "arguments", event, offset)
+            yield from _add(self.function_arguments, value, "arguments", event, offset)
 
 
 def body_of(value: Mapping[str, object]) -> Mapping[str, object]:
@@ -201,8 +206,11 @@ def body_of(value: Mapping[str, object]) -> Mapping[str, object]:
     return {}
 
 
-def _add(text: Text, container: Mapping[str, object], key: str, event: int, offset: int) -> Hole | None:
-    """Append a fragment; return its hole, or None where an empty fragment leaves none."""
+def _add(text: Text, container: Mapping[str, object], key: str, event: int, offset: int) -> Iterator[Hole | None]:
+    """Append a fragment and yield its hole; None for the first one, after which the text is no longer empty."""
     fragment = str(container[key])
+    if not fragment:
+        return
+    goes_on = len(text) > 0
     text.append(fragment, event, offset)
-    return Hole(container, key, text) if fragment and isinstance(container, dict) else None
+    yield Hole(container, key, text) if goes_on and isinstance(container, dict) else None

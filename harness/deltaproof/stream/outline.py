@@ -36,7 +36,7 @@ def of_body(body: Mapping[str, object]) -> dict[str, object]:
         if type(value) is str:
             outlined[key] = value if key == "role" or not value else ELLIPSIS
         elif key == "tool_calls" and type(value) is list:
-            outlined[key] = [_of_entry(element) for element in value]
+            outlined[key] = [of_entry(element) if type(element) is dict else element for element in value]
         elif key == "function_call" and type(value) is dict:
             outlined[key] = _of_function(value)
         else:
@@ -44,10 +44,9 @@ def of_body(body: Mapping[str, object]) -> dict[str, object]:
     return outlined
 
 
-def _of_entry(element: object) -> object:
-    if type(element) is not dict:
-        return element
-    return {key: _of_function(value) if type(value) is dict else value for key, value in element.items()}
+def of_entry(entry: Mapping[str, object]) -> dict[str, object]:
+    """Return an element of tool_calls with its arguments outlined."""
+    return {key: _of_function(value) if type(value) is dict else value for key, value in entry.items()}
 
 
 def _of_function(function: dict[str, object]) -> dict[str, object]:

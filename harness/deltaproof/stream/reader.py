@@ -29,6 +29,7 @@ _REPLACEMENT = "\ufffd".encode()
 _SLICE = 1 << 16  # bytes decoded at a time, so that events of a long body do not pile up
 _KEPT_BODY = 1 << 20  # bytes kept of a body that is no event stream
 _KEPT_USAGES = 16
+_KEPT_ERRORS = 16
 _TEMPLATES = 4  # shapes that may alternate, as when choices or calls are interleaved
 
 
@@ -127,7 +128,8 @@ class Reader:
             return
         yield payload
         if payload.kind is Kind.ERROR:
-            self._errors.append(payload)
+            if len(self._errors) < _KEPT_ERRORS:
+                self._errors.append(payload)
             self._templates.clear()
         elif payload.kind is Kind.DONE:
             self._dones.append(payload)
@@ -145,6 +147,8 @@ class Reader:
         if not data:
             for line in layout.unknown:
                 name, _, rest = line.partition(b":")
+                if name != b"error" and not line.lstrip().startswith(b"{"):
+                    continue
                 told = parse(rest if name == b"error" else line)
                 if isinstance(told.value, dict) and (name == b"error" or told.value.get("error")):
                     return Payload(event, Kind.ERROR, told.value, Problem.NONE, "", ErrorShape.BARE_LINE, *known)

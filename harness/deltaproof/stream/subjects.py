@@ -132,7 +132,7 @@ class Delta(NamedTuple):
         refused: whether text of a refusal was sent before.
         called: whether a tool call was opened before.
         finish: the finish_reason sent before, None if there was none.
-        extras: the names of extra delta fields that had a value before, not null and no empty list.
+        extras: the names of extra delta fields that had a value before, not null and no empty list; the first 64.
         request: what was asked for, if known.
     """
 
@@ -177,7 +177,7 @@ class Entry(NamedTuple):
         opening: the entry that opened the call, None where this one does.
         displaced: the call that used this index until this entry took it for another call, else None.
         name, id, kind: the call's name, id and type so far.
-        fragments: how many argument fragments the call has had.
+        fragments: how many argument fragments the call has had, empty ones not counted.
         opened: how many calls of the choice were open before.
         start: where its own argument text begins in the call's.
     """
@@ -236,7 +236,7 @@ class ToolCall:
     Attributes:
         choice, index: its key; the index is None where none was sent.
         position: its place among the choice's calls, from 0.
-        entries: the entries that said more than the one before; repeats of one shape are folded.
+        entries: the entries, without those that differ from an earlier one in nothing but argument text.
         name, id: as first sent and not empty, else None.
         kind: "function" or "custom" or whatever type was sent, else None.
         arguments: the fragments, or the input of a custom tool.
@@ -353,7 +353,7 @@ class Transcript:
         end: how the body ended.
         choices: in order of index.
         usages: every usage that was not null, the first ones only where there are many; `usage_count` counts all.
-        errors: the events that told of a failure.
+        errors: the events that told of a failure, the first ones only where there are many.
         dones: the `[DONE]` events.
         events: how many events there were, and `chunks` of them carried a chunk.
         size: bytes of the body.

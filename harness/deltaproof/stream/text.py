@@ -42,14 +42,16 @@ class Text:
         self._offsets = array("Q")
 
     def append(self, text: str, event: int, offset: int) -> None:
-        """Add the fragment that an event carried."""
+        """Add the fragment that an event carried; an empty one leaves no trace."""
+        if not text:
+            return
         self._buffer.write(text)
         self._ends.append(self._buffer.tell())
         self._events.append(event)
         self._offsets.append(offset)
 
     def extend(self, pieces: Sequence[str], events: Sequence[Event]) -> None:
-        """Add the fragments that several events carried, one each."""
+        """Add the fragments that several events carried, one each, none of them empty."""
         end = len(self)
         for piece in pieces:
             end += len(piece)
@@ -81,7 +83,7 @@ class Text:
 
     @property
     def fragments(self) -> int:
-        """Return how many fragments were added, empty ones included."""
+        """Return how many fragments were added, empty ones not counted."""
         return len(self._ends)
 
     def fragment(self, number: int) -> Fragment:
