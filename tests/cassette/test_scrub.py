@@ -1,0 +1,70 @@
+"""Facts about what is taken out of an exchange before it touches the disk."""
+
+from __future__ import annotations
+
+import pytest
+
+from deltaproof.cassette.scrub import scrubbed, scrubbed_url
+from deltaproof.exchange import Head
+
+
+def test_secret_headers_lose_their_values_and_nothing_else() -> None:
+    """Names and order stay, repeats too, whatever the case: that there was a cookie is a fact worth keeping."""
+    head = Head(
+        401,
+        (
+            ("Set-Cookie", "session=1"),
+            ("Content-Type", "text/event-stream"),
+            ("set-cookie", "session=2"),
+            ("cookie", "session=3"),
+            ("Authorization", "Bearer sk-1"),
+            ("Proxy-Authorization", "Basic c2s="),
+            ("X-Api-Key", "sk-2"),
+            ("api-key", "sk-3"),
+            ("x-goog-api-key", "sk-4"),
+            ("OpenAI-Organization", "org-1"),
+            ("openai-project", "proj-1"),
+            ("anthropic-organization-id", "org-2"),
+            ("x-request-id", "req-1"),
+            ("openai-version", "2020-10-01"),
+        ),
+    )
+    assert scrubbed(head) == Head(
+        401,
+        (
+            ("Set-Cookie", "SCRUBBED"),
+            ("Content-Type", "text/event-stream"),
+            ("set-cookie", "SCRUBBED"),
+            ("cookie", "SCRUBBED"),
+            ("Authorization", "SCRUBBED"),
+            ("Proxy-Authorization", "SCRUBBED"),
+            ("X-Api-Key", "SCRUBBED"),
+            ("api-key", "SCRUBBED"),
+            ("x-goog-api-key", "SCRUBBED"),
+            ("OpenAI-Organization", "SCRUBBED"),
+            ("openai-project", "SCRUBBED"),
+            ("anthropic-organization-id", "SCRUBBED"),
+            ("x-request-id", "req-1"),
+            ("openai-version", "2020-10-01"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://me:pw@x.example/v1/chat/completions", "https://SCRUBBED@x.example/v1/chat/completions"),
+        ("HTTP://me@x.example:8000/", "HTTP://SCRUBBED@x.example:8000/"),
+        ("https://x.example/v1?key=AIza1", "https://x.example/v1?key=SCRUBBED"),
+        (
+            "https://x.example/v1?api-version=1&subscription-key=k&Access_Token=t&sig=s#f",
+            "https://x.example/v1?api-version=1&subscription-key=SCRUBBED&Access_Token=SCRUBBED&sig=SCRUBBED#f",
+        ),
+        ("https://x.example/me@home?monkey=&design=a%20b+c", "https://x.example/me@home?monkey=&design=a%20b+c"),
+        ("http://127.0.0.1:8000/v1/chat/completions", "http://127.0.0.1:8000/v1/chat/completions"),
+        ("", ""),
+    ],
+)
+def test_a_url_loses_who_asks_and_with_which_key(url: str, expected: str) -> None:
+    """User, password and key-like parameters go; all else stays to the letter."""
+    assert scrubbed_url(url) == expected
