@@ -1,6 +1,10 @@
-"""Files to exchanges: the names by which the rest of deltaproof reads recordings. How is in the files beside."""
+"""Files to exchanges and back: the names by which the rest of deltaproof reads and writes recordings.
+
+How is in the files beside.
+"""
 
 from deltaproof.cassette.paths import read_bytes, read_path
 from deltaproof.cassette.recording import Sighting
+from deltaproof.cassette.write import write_cassette
 
-__all__ = ["Sighting", "read_bytes", "read_path"]
+__all__ = ["Sighting", "read_bytes", "read_path", "write_cassette"]
