@@ -225,7 +225,7 @@ async def _hang_up(scenario: Scenario, bench: Bench, request: Request) -> Attemp
     check = first_failure(CheckName.SURVIVES_HANG_UP, checks, "after a client had gone in mid-stream")
     if not check.holds:
         return _with(replace(clean, outcome=Outcome.JUDGED, checks=()), check)
-    if b"[DONE]" in broken.exchange.body:
+    if clean.outcome is Outcome.JUDGED and b"[DONE]" in broken.exchange.body:
         reason = "the response was over before the client could go"
         return replace(clean, outcome=Outcome.UNEXERCISED, reason=reason, checks=(check,))
     return replace(clean, checks=(check,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -45,22 +46,23 @@ def trouble_by(error: Exception, timeout: float) -> tuple[Trouble, str]:
     import httpx2
 
     causes = tuple(_causes(error))
-    if cause := next((one for one in causes if isinstance(one, ssl.SSLError)), None):
-        return Trouble.TLS, f"TLS failed: {_ssl_words(cause)}"
     match error:
         case httpx2.ConnectTimeout():
             return Trouble.NO_ROUTE, f"there was no connection within {timeout:g} seconds"
+        case httpx2.NetworkError() if cause := next((one for one in causes if isinstance(one, ssl.SSLError)), None):
+            return Trouble.TLS, f"TLS failed: {_ssl_words(cause)}"
         case httpx2.ConnectError():
             if any(isinstance(one, socket.gaierror) for one in causes):
                 return Trouble.NO_HOST, "no machine of this name is known"
             if any(isinstance(one, ConnectionRefusedError) for one in causes):
                 return Trouble.REFUSED, "nothing listens there: the connection was refused"
-            words = next((one.strerror for one in causes if isinstance(one, OSError) and one.strerror), str(error))
+            number = next((one.errno for one in causes if isinstance(one, OSError) and one.errno), None)
+            words = os.strerror(number).lower() if number else str(error)
             return Trouble.NO_ROUTE, f"there is no connection: {words}"
         case httpx2.TimeoutException() | TimeoutError():
             return Trouble.SILENT, f"nothing came within {timeout:g} seconds"
         case httpx2.RemoteProtocolError() if "without sending" not in str(error):
-            return Trouble.NOT_HTTP, f"what came is no HTTP: {error}"
+            return Trouble.NOT_HTTP, "what came is no HTTP"
         case httpx2.ReadError() | httpx2.WriteError():
             return Trouble.CLOSED, "the connection was reset before a response came"
         case _:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import httpx2
 
 MOST_BYTES = 256 * 2**20
-"""Of a body; the client goes when there are more."""
+"""After which the client goes, whatever else it was to wait for."""
 
 WHOLE = 10
 """How many times the timeout a whole response may take, in which the server is never silent for as long."""
@@ -71,14 +71,14 @@ class Ask:
         request: the JSON object of the body, None where `body` is sent or nothing.
         body: the text to send in place of a JSON object.
         scenario: for which.
-        enough: after how many bytes of the body the client goes, None where it stays to the end.
+        enough: after how many bytes of the body the client goes.
     """
 
     path: str = "/chat/completions"
     request: dict[str, object] | None = None
     body: str = ""
     scenario: str = ""
-    enough: int | None = None
+    enough: int = MOST_BYTES
 
     @property
     def method(self) -> str:
@@ -202,8 +202,8 @@ def _certificates(target: Target) -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used, and made without reading a hundred certificates
 
 
-async def _read_body(response: httpx2.Response, reading: _Reading, enough: int | None) -> None:
-    """Read until the end, or until there is enough.
+async def _read_body(response: httpx2.Response, reading: _Reading, enough: int) -> None:
+    """Read until the end, or until there is enough: then what has come is read, and nothing waited for.
 
     The client hands out a body by the pieces of its transfer encoding. Pieces between which it did not wait for the
     socket came with one read, and are put together again.
@@ -212,19 +212,23 @@ async def _read_body(response: httpx2.Response, reading: _Reading, enough: int |
     waited = asyncio.Event()
     waited.set()
     try:
-        async for piece in response.aiter_raw():
-            at = time.monotonic() - reading.sent_at
-            reading.body += piece
-            if waited.is_set():
-                reading.reads.append(Read(at, len(piece)))
-                waited.clear()
-                loop.call_soon(waited.set)
-            else:
-                last = reading.reads[-1]
-                reading.reads[-1] = Read(last.at, last.size + len(piece))
-            if len(reading.body) >= (MOST_BYTES if enough is None else enough):
-                reading.end = End.CLIENT_GONE
-                break
+        async with asyncio.timeout(None) as patience:
+            async for piece in response.aiter_raw():
+                at = time.monotonic() - reading.sent_at
+                reading.body += piece
+                if waited.is_set():
+                    reading.reads.append(Read(at, len(piece)))
+                    waited.clear()
+                    loop.call_soon(waited.set)
+                else:
+                    last = reading.reads[-1]
+                    reading.reads[-1] = Read(last.at, last.size + len(piece))
+                if len(reading.body) >= enough:
+                    patience.reschedule(loop.time())
+    except TimeoutError:
+        if not patience.expired():
+            raise
+        reading.end = End.CLIENT_GONE
     finally:
         await response.aclose()
 

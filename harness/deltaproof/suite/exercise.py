@@ -68,7 +68,7 @@ def _values(choices: tuple[FoldedChoice, ...]) -> Iterator[str]:
 
 
 def _strings(value: object) -> Iterator[str]:
-    """Yield every string in a JSON value, but no keys; a stack, because values nest deeper than Python calls."""
+    """Yield every string in a JSON value, but no keys."""
     left = [value]
     while left:
         match left.pop():

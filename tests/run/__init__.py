@@ -1,0 +1,1 @@
+"""Facts about `deltaproof run`, against servers that are scripted, and against a real one."""
