@@ -181,7 +181,7 @@ def test_the_installed_command_finds_what_is_wrong(installation: Installation) -
     (installation.folder / "split.sse").write_text(split, encoding="utf-8")
     ended = run(installation.command, "check", "split.sse", cwd=installation.folder)
     assert ended.returncode == 1, f"{ended.stdout}\n{ended.stderr}"
-    assert "tool-call-continuation-name" in ended.stdout
+    assert "tool-call-open-name" in ended.stdout
 
 
 def test_the_installed_command_lists_every_rule(installation: Installation) -> None:

@@ -65,7 +65,7 @@ def _read(value: object) -> Read:
     if match is None:
         shown = repr(value) if isinstance(value, str) else kind(value)
         raise UnreadableError(f"response.stream.reads has {shown}, not milliseconds and bytes as in `12.031 203`")
-    return Read(at=float(match[1]) / 1000, size=int(match[2]))
+    return Read(at=float(f"{match[1]}e-3"), size=int(match[2]))
 
 
 def _word(words: type[_Word], fields: Mapping[str, object], key: str) -> _Word:

@@ -25,7 +25,7 @@ def recording(value: object) -> Recording:
     told = stream(response.get("stream"), len(body))
     return Recording(
         body=body,
-        head=Head(_status(response), headers(response.get("headers"), "response.headers")),
+        head=_head(response),
         request=request_object(request),
         method=text(request.get("method")).upper(),
         url=text(request.get("uri")) or text(request.get("url")),
@@ -45,6 +45,15 @@ def request_object(request: Mapping[str, object]) -> Mapping[str, object] | None
             return loads_object(content(body, "request.body"))
         case _:
             return None
+
+
+def _head(response: Mapping[str, object]) -> Head | None:
+    """Return status and headers; our own cassettes have a status of null where no response came."""
+    match response:
+        case {"status": {"code": None}, "stream": dict()}:
+            return None
+        case _:
+            return Head(_status(response), headers(response.get("headers"), "response.headers"))
 
 
 def _status(response: Mapping[str, object]) -> int:
