@@ -11,7 +11,7 @@ from deltaproof.catalog import Page, load
 from deltaproof.exchange import Evidence
 from deltaproof.rules import RULES, Deviation, Rule
 from deltaproof.sse import PLAIN, Event
-from deltaproof.stream import Choice, Chunk, Delta, Entry, Payload, Repeats, Subject, ToolCall, Transcript
+from deltaproof.stream import Choice, Chunk, Delta, Entry, Payload, Place, Repeats, Subject, ToolCall, Transcript
 from deltaproof.verdict.finding import Verdict
 
 _EXCERPT = 160
@@ -43,10 +43,11 @@ class Sighting:
 
 @dataclass(slots=True)
 class _Told:
-    """What the rules tell of a subject: which of them met theirs, and how it deviates."""
+    """What the rules tell of a subject: which met theirs, how it deviates, and which lack the evidence to say so."""
 
     met: list[str] = field(default_factory=list)
     deviations: list[tuple[str, Deviation]] = field(default_factory=list)
+    suppressed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,11 @@ class Engine:
                 self._data = None
                 if isinstance(subject, Transcript):
                     self.transcript = subject
-            told = self._told(subject)
+            told, place = self._told(subject)
             self._met.update(told.met)
+            self._suppressed.update(told.suppressed)
             for slug, deviation in told.deviations:
-                self._see(slug, deviation, subject, new)
+                self._see(slug, deviation, place or deviation.place, subject, new)
         return new
 
     def _words(self, subject: Subject) -> str:
@@ -125,17 +127,21 @@ class Engine:
             for slug in self._pages
         }
 
-    def _told(self, subject: Subject) -> _Told:
-        """Return what the rules tell of a subject, from memory where they were asked of one like it."""
+    def _told(self, subject: Subject) -> tuple[_Told, Place | None]:
+        """Return what the rules tell of a subject, from memory where they were asked of one like it.
+
+        What comes from memory was said of another one: the place is where this one is.
+        """
+        place: Place | None = None
         match subject:
             case Event():
                 likeness: object = (subject.layout is PLAIN and bool(subject.data)) or None
             case Payload() | Chunk() | Delta():
-                likeness = subject.likeness
+                likeness, place = subject.likeness, subject.place
             case _:
                 likeness = None
         if likeness is None:
-            return self._asked(subject)
+            return self._asked(subject), None
         key = (type(subject), likeness)
         memory = self._bench.told
         told = memory.get(key)
@@ -144,10 +150,7 @@ class Engine:
             if len(memory) >= _REMEMBERED_LIKENESSES:
                 memory.clear()
             memory[key] = told
-        if told.deviations and not isinstance(subject, Event):
-            place = subject.place
-            return _Told(told.met, [(slug, deviation._replace(place=place)) for slug, deviation in told.deviations])
-        return told
+        return told, place
 
     def _asked(self, subject: Subject) -> _Told:
         told = _Told()
@@ -155,25 +158,27 @@ class Engine:
             if rule.when is None or rule.when(subject):
                 told.met.append(rule.slug)
                 for deviation in rule.check(subject):
-                    told.deviations.append((rule.slug, deviation))
+                    if self._pages[rule.slug].cases[deviation.case].needs <= self._evidence:
+                        told.deviations.append((rule.slug, deviation))
+                    else:
+                        told.suppressed.append(rule.slug)
         return told
 
-    def _see(self, slug: str, deviation: Deviation, subject: Subject, new: list[Key]) -> None:
-        if not self._pages[slug].cases[deviation.case].needs <= self._evidence:
-            self._suppressed.add(slug)
-            return
-        place = deviation.place
+    def _see(self, slug: str, deviation: Deviation, place: Place, subject: Subject, new: list[Key]) -> None:
         key = Key(slug, deviation.case, place.choice, place.tool_call)
         sighting = self.sightings.get(key)
         if sighting is None:
             text = self._words(subject) if deviation.text is None else shorten(deviation.text)
-            sighting = self.sightings[key] = Sighting(deviation, text, 0, place.event)
+            sighting = self.sightings[key] = Sighting(deviation._replace(place=place), text, 0, place.event)
             new.append(key)
         sighting.count += 1
         sighting.last_event = place.event
-        self._by_event.setdefault(place.event, []).append(sighting)
-        while len(self._by_event) > _REMEMBERED_EVENTS:
-            del self._by_event[next(iter(self._by_event))]
+        seen = self._by_event.get(place.event)
+        if seen is None:
+            seen = self._by_event[place.event] = []
+            if len(self._by_event) > _REMEMBERED_EVENTS:
+                del self._by_event[next(iter(self._by_event))]
+        seen.append(sighting)
 
 
 @lru_cache(maxsize=32)
