@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import overload
 
-from deltaproof.stream import Choice, Entry, Text, ToolCall, Transcript
-from deltaproof.stream.strict import is_json, json_text
+from deltaproof.stream import Choice, Entry, FunctionCall, Text, ToolCall, Transcript
+from deltaproof.stream.strict import is_json, is_same_json, json_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +46,19 @@ def fold(transcript: Transcript) -> Message:
 
     The policy, in the order of its steps:
 
-    - **Which call.** As `stream.calls` has it: by index; an index taken by another id and name begins another call;
-      without an index an id decides, then a name, then the call before. Calls are numbered in order of opening,
-      whatever indexes were sent.
+    - **Which call.** As `stream.calls` has it: by index; an index taken by another id and name, or after a whole object
+      by another name or object, begins another call; without an index an id decides, then a name, then the call
+      before. Calls are numbered in order of opening, whatever indexes were sent.
     - **Name.** The first that is not empty, wherever it comes. The same name again is a repetition. Another one,
       while no argument text has come, is the rest of the name and is added to it; later it is ignored.
-    - **Id and type.** The first that is not empty; a type never sent is "function".
-    - **Arguments.** The fragments joined; null and absent fragments are nothing, an object is its JSON text.
-      If that is no JSON, but one fragment alone is, two known faults are undone: each fragment repeats the one
-      before and goes on (cumulative), or the whole text comes again after its fragments (resent).
+    - **Id and type.** The first that is not empty; a type never sent is "custom" where the call opens with a custom
+      object, else "function".
+    - **Arguments.** The fragments joined; null and absent fragments are nothing, of objects the last is taken as its
+      JSON text. If what is joined is no JSON, but the last fragment alone is, two known faults are undone: each
+      fragment repeats the one before and goes on (cumulative), or the whole comes again after its fragments (resent).
     - **Texts.** Fragments joined; halves of a surrogate pair in two fragments are put together, a lone half becomes
-      U+FFFD. A `message` stands in for a missing delta. Content parts of type text and thinking are read.
+      U+FFFD, in names and ids too. A `message` stands in for a missing delta. Content parts of type text and thinking
+      are read, and reasoning under the first of its two names that has any.
     - **finish_reason.** The last that is not empty, but a `stop` after `tool_calls` does not undo it.
 
     What no policy can recover is left as it was sent: cut arguments stay cut.
@@ -64,23 +67,26 @@ def fold(transcript: Transcript) -> Message:
 
 
 def _choice(choice: Choice) -> FoldedChoice:
-    legacy = choice.function_call
     return FoldedChoice(
         index=choice.index,
         content=_joined(choice.content),
         refusal=_joined(choice.refusal),
         reasoning=_joined(choice.reasoning),
         tool_calls=tuple(_call(position, call) for position, call in enumerate(choice.calls)),
-        function_call=FoldedCall(0, None, legacy.name or None, _repaired(legacy.arguments)) if legacy else None,
+        function_call=_legacy(choice.function_call),
         finish_reason=_finish_reason(choice),
     )
 
 
+def _legacy(call: FunctionCall | None) -> FoldedCall | None:
+    return FoldedCall(0, None, _mended(call.name) or None, _repaired(call.arguments)) if call else None
+
+
 def _call(position: int, call: ToolCall) -> FoldedCall:
-    kind = call.kind or ("custom" if "custom" in call.entries[0].value else "function")
+    kind = call.kind or ("custom" if call.entries[0].function is call.entries[0].value.get("custom") else "function")
     objects = [entry.function["arguments"] for entry in call.entries if _has_object(entry)]
     arguments = json_text(objects[-1]) if objects else _repaired(call.arguments)
-    return FoldedCall(position, call.id, _name(call.entries), arguments, kind)
+    return FoldedCall(position, _mended(call.id), _mended(_name(call.entries)), arguments, _mended(kind))
 
 
 def _has_object(entry: Entry) -> bool:
@@ -104,31 +110,36 @@ def _repaired(arguments: Text) -> str:
     whole = _joined(arguments) or ""
     if arguments.fragments < 2 or is_json(whole):  # noqa: PLR2004 - a repetition needs two
         return whole
-    pieces = [piece.text for piece in arguments.pieces() if piece.text]
-    last = pieces[-1] if pieces else ""
+    start, last, _, _ = arguments.fragment(arguments.fragments - 1)
     if not is_json(last):
         return whole
-    before = "".join(pieces[:-1])
-    cumulative = all(later.startswith(earlier) for earlier, later in pairwise(pieces))
-    return last if cumulative or before == last else whole
+    resent = is_same_json(str(arguments)[:start], last)
+    cumulative = all(later.text.startswith(earlier.text) for earlier, later in pairwise(arguments.pieces()))
+    return last if resent or cumulative else whole
 
 
 def _joined(text: Text | None) -> str | None:
+    """Return the fragments joined."""
+    return None if text is None else _mended(str(text))
+
+
+@overload
+def _mended(text: str) -> str: ...
+@overload
+def _mended(text: None) -> None: ...
+def _mended(text: str | None) -> str | None:
     """Return a text with the halves of surrogate pairs put together."""
-    if text is None:
-        return None
-    joined = str(text)
-    if joined.isascii():
-        return joined
+    if text is None or text.isascii():
+        return text
     try:
-        joined.encode()
+        text.encode()
     except UnicodeEncodeError:
-        return joined.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return joined
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def _finish_reason(choice: Choice) -> str | None:
-    reasons = [str(finish.reason) for finish in choice.finishes]
-    if reasons[-1:] == ["stop"] and "tool_calls" in reasons:
+    if choice.finish == "stop" and any(finish.reason == "tool_calls" for finish in choice.finishes):
         return "tool_calls"
-    return reasons[-1] if reasons else None
+    reason = choice.finish
+    return _mended(reason) if isinstance(reason, str | None) else json_text(reason)

@@ -18,6 +18,7 @@ _CONSTANTS: Mapping[str, tuple[type, str | int]] = {
     "created": (int, 1),
     "model": (str, ELLIPSIS),
 }
+_LONGEST_KEY = 2048  # keys are remembered beyond the stream; what is longer holds logprobs or the like, and is unique
 _OPAQUE = ("obfuscation", "system_fingerprint")
 
 
@@ -90,8 +91,9 @@ def of_choice(choice: Mapping[str, object]) -> dict[str, object]:
 
 
 def key_of(value: Mapping[str, object]) -> bytes | None:
-    """Return a key that only equal values have, None for a value too odd to have one."""
+    """Return a key that only equal values have, None for a value too odd or too large to have one."""
     try:
-        return orjson.dumps(value)
+        key = orjson.dumps(value)
     except TypeError:
         return None
+    return key if len(key) <= _LONGEST_KEY else None

@@ -71,6 +71,14 @@ def is_json(text: str) -> bool:
     return True
 
 
+def is_same_json(one: str, other: str) -> bool:
+    """Tell whether two texts are one JSON value each, and equal, in whatever style they are written."""
+    try:
+        return bool(orjson.loads(one) == orjson.loads(other))
+    except (RecursionError, ValueError):
+        return False
+
+
 def json_text(value: object) -> str:
     """Return a parsed value as compact JSON text, a lone surrogate escaped; "…" for what is nested too deep."""
     try:
