@@ -31,6 +31,7 @@ _KEPT_BODY = 1 << 20  # bytes kept of a body that is no event stream
 _KEPT_USAGES = 16
 _KEPT_ERRORS = 16
 _TEMPLATES = 4  # shapes that may alternate, as when choices or calls are interleaved
+_UNUSED = 16  # events without a template after which a template is forgotten that was not used meanwhile
 
 
 class Reader:
@@ -56,6 +57,8 @@ class Reader:
         self._decoder = Decoder(limit=limit)
         self._choices: dict[int, GrowingChoice] = {}
         self._templates: list[Template] = []
+        self._used: set[int] = set()  # templates, by their event
+        self._alone = 0  # events that no template fitted
         self._first = Envelope()
         self._usages: list[Usage] = []
         self._usage_count = 0
@@ -109,6 +112,7 @@ class Reader:
             for template in self._templates:
                 after = template.take(events, position)
                 if after > position:
+                    self._used.add(template.event)
                     yield Repeats(template.event, after - position, events[after - 1].number)
                     self._events += after - position
                     self._chunks += after - position
@@ -122,6 +126,10 @@ class Reader:
     def _event(self, event: Event) -> Iterator[Subject | Repeats]:
         """Read an event that no template fits."""
         self._events += 1
+        self._alone += 1
+        if self._alone % _UNUSED == 0:
+            self._templates = [template for template in self._templates if template.event in self._used]
+            self._used.clear()
         yield event
         payload = self._payload(event)
         if payload is None:
@@ -211,6 +219,7 @@ class Reader:
         template = template_of(data, value, holes, number)
         if template is not None:
             self._templates.insert(0, template)
+            self._used.add(number)
             del self._templates[_TEMPLATES:]
 
     def _remember_envelope(self, value: Mapping[str, object]) -> bool:

@@ -172,7 +172,7 @@ class Entry(NamedTuple):
 
     Attributes:
         event, offset, choice: its event and choice.
-        value: the element; {} where it is no object.
+        value: the element, an object.
         index: its index, None where that is no integer.
         opening: the entry that opened the call, None where this one does.
         displaced: the call that used this index until this entry took it for another call, else None.
@@ -390,7 +390,10 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """The `count` events up to number `last` said the same as event `event` but for their text."""
+    """The `count` events up to number `last` said the same as event `event` but for their text.
+
+    Since that event, or since it was last repeated, fewer than 32 others were told one by one.
+    """
 
     event: int
     count: int

@@ -15,7 +15,7 @@ from deltaproof.stream import Choice, Chunk, Delta, Entry, Payload, Place, Repea
 from deltaproof.verdict.finding import Verdict
 
 _EXCERPT = 160
-_REMEMBERED_EVENTS = 64
+_REMEMBERED_EVENTS = 64  # twice as many as may come before a repetition
 _REMEMBERED_LIKENESSES = 4096
 _WHOLES = (ToolCall, Choice, Transcript)
 _MEMBERS: Mapping[type, bytes] = {Delta: b'"choices"', Entry: b'"tool_calls"'}
@@ -85,9 +85,12 @@ class Engine:
         new: list[Key] = []
         for subject in subjects:
             if isinstance(subject, Repeats):
-                for sighting in self._by_event.get(subject.event, ()):
+                repeated = self._by_event.pop(subject.event, ())
+                for sighting in repeated:
                     sighting.count += subject.count
                     sighting.last_event = subject.last
+                if repeated:
+                    self._by_event[subject.event] = repeated  # the last to be forgotten
                 continue
             if isinstance(subject, Event):
                 self._data = subject.data or b"\n".join(subject.layout.unknown)
