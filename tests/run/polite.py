@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -13,6 +14,7 @@ from tests.run.server import STREAM_END, STREAM_HEAD, Act, Asked, Json, piece, r
 
 MODEL = "polite-1"
 _FRAGMENT = 40  # characters
+_PACE = 0.005  # seconds
 _UNLIMITED = 1_000_000
 _SCENARIOS = load_scenarios()
 
@@ -22,7 +24,7 @@ class Polite:
     """Answers any request of the suite; its method `answer` is a script."""
 
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    _pair: Barrier = field(default_factory=lambda: Barrier(2, timeout=10))
+    _pair: Barrier = field(default_factory=lambda: Barrier(2, timeout=20))
     _hung_up: int = 0
 
     def answer(self, asked: Asked) -> Iterator[bytes | Act]:
@@ -45,6 +47,7 @@ class Polite:
         name = scenario_of(request)
         for number, event in enumerate(self.events(request)):
             if name == "two-streams":
+                time.sleep(_PACE)  # it is this server that takes its time, so that its client can see both begin
                 self._pair.wait()
             if name == "hang-up" and number == 1:
                 self._hung_up += 1
@@ -141,7 +144,7 @@ def _shape(request: Mapping[str, object]) -> object:
     last = _list(request.get("messages"))[-1:]
     asks = last[0].get("content") if last and isinstance(last[0], dict) else None
     members = {key: value for key, value in request.items() if key in _TELLING}
-    return (str(asks).split("{")[0].split(" w")[0], json.dumps(members, sort_keys=True))
+    return (str(asks).split("{")[0].split(" w")[0].strip(), json.dumps(members, sort_keys=True))
 
 
 _TELLING = ("tool_choice", "n", "stream_options", "logprobs", "parallel_tool_calls", "functions")

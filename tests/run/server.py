@@ -14,6 +14,8 @@ from enum import Enum
 from io import BufferedIOBase
 from typing import TypeAlias
 
+_SEND_BUFFER = 65_536  # bytes: what is said beyond, and what the client's side holds, waits for the client to read
+
 Json: TypeAlias = dict[str, object]
 
 
@@ -79,6 +81,7 @@ def serving(script: Script) -> Iterator[Running]:
             _play(self.connection, script(asked))
 
     with _TcpServer(("127.0.0.1", 0), Handler) as server:
+        server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)  # accepted sockets have it too
 
         def stop() -> None:
             server.shutdown()

@@ -13,6 +13,7 @@ import click
 
 from deltaproof.catalog import Level, choose_scenarios, load, load_scenarios
 from deltaproof.cli.options import judging_options
+from deltaproof.errors import DeltaproofError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,6 @@ def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # 
 )
 @click.option(
     "--scenario",
-    "patterns",
     multiple=True,
     metavar="PATTERN",
     help="Which scenarios to run, such as 'tool-choice-*'; may be given several times. All without it.",
@@ -81,7 +81,7 @@ def run(  # noqa: PLR0913 - one per option
     *,
     model: str,
     api_key_env: str | None,
-    patterns: tuple[str, ...],
+    scenario: tuple[str, ...],
     repeat: int,
     concurrency: int,
     timeout: float,
@@ -112,16 +112,24 @@ def run(  # noqa: PLR0913 - one per option
     if provider:
         catalog.provider(provider)
     plan = Plan(
-        scenarios=choose_scenarios(patterns, load_scenarios()),
+        scenarios=choose_scenarios(scenario, load_scenarios()),
         profile=catalog.profile(profile),
         provider=provider,
         repeat=repeat,
         concurrency=concurrency,
         timeout=timeout,
     )
+    _check_folder_of(output)
     suite = carry_out(plan, read_target(url, model, api_key_env, os.environ), record, quiet=quiet)
     write_suite(suite, form, output)
     sys.exit(exit_code(suite, fail_on))
+
+
+def _check_folder_of(output: str) -> None:
+    """Raise DeltaproofError where a report could not be written, before minutes are spent on it."""
+    folder = Path(output).parent
+    if output != "-" and not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise DeltaproofError("the report cannot be written: there is no such folder to write to", where=str(folder))
 
 
 def carry_out(plan: Plan, target: Target, record: Path | None, *, quiet: bool) -> SuiteRun:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from deltaproof.drive.reach import Reached
 from deltaproof.drive.run import Begun, Fact, Plan
 from deltaproof.drive.target import Target
-from deltaproof.errors import DeltaproofError
 from deltaproof.suite.chunks import fingerprint
 from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun, SuiteRun
 
@@ -58,6 +58,7 @@ class Recorder:
 
     folder: Path
     target: Target
+    date: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
     server: str = ""
 
     def take(self, fact: Fact) -> None:
@@ -80,10 +81,6 @@ class Recorder:
         exchanges = [exchange for attempt in run.attempts for exchange in attempt.kept]
         if not exchanges:
             return
-        provenance = {"scenario": run.scenario.name, "server": self.server, "model": self.target.model}
+        provenance = {"date": self.date, "server": self.server, "model": self.target.model}
         path = self.folder / f"{run.scenario.name}.yaml"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_cassette(path, exchanges, provenance={name: told for name, told in provenance.items() if told})
-        except OSError as error:
-            raise DeltaproofError(f"the recording cannot be written: {error.strerror}", where=str(path)) from None
+        write_cassette(path, exchanges, provenance={name: told for name, told in provenance.items() if told})

@@ -20,7 +20,8 @@ from deltaproof.suite.outcome import MEANS, Arrival, Check, Outcome, ScenarioRun
 if TYPE_CHECKING:
     from rich.console import Console
 
-_WIDE = 100
+_WIDE = 120  # columns, for headings that are whole words
+_WIDEST = 180  # for the scenarios' titles too
 _MARKS = {Level.ERROR: "✗", Level.WARNING: "!", Level.NOTE: "·"}
 _LEVEL_COLOURS = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
 _COLOURS = {
@@ -55,10 +56,10 @@ def _labelled(judged: Judged) -> Judged:
 
 
 def _print_table(runs: Sequence[ScenarioRun], console: Console) -> None:
-    wide = console.width >= _WIDE
+    wide, widest = console.width >= _WIDE, console.width >= _WIDEST
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0) if wide else 0)
     table.add_column("scenario", no_wrap=True)
-    if wide:
+    if widest:
         table.add_column("")
     table.add_column("outcome", no_wrap=True)
     for level, mark in _MARKS.items():
@@ -70,7 +71,7 @@ def _print_table(runs: Sequence[ScenarioRun], console: Console) -> None:
         if group and run.scenario.group != group:
             table.add_section()
         group = run.scenario.group
-        title = [run.scenario.title] if wide else []
+        title = [run.scenario.title] if widest else []
         table.add_row(run.scenario.name, *title, _outcome(run), *_counts(run), *_times(run.timing))
     console.print(table)
     legend = (

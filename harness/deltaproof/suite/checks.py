@@ -136,7 +136,7 @@ def overlap(first: Exchange, second: Exchange, delay: float) -> bool:
     if not first.reads or not second.reads:
         return False
     begins = max(first.reads[0].at, second.reads[0].at + delay)
-    return begins < min(first.reads[-1].at, second.reads[-1].at + delay)
+    return begins <= min(first.reads[-1].at, second.reads[-1].at + delay)
 
 
 def _texts(judged: Judged) -> Iterator[str]:
