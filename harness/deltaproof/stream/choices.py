@@ -79,7 +79,8 @@ class GrowingChoice:
         if isinstance(tool_calls, Mapping):
             tool_calls = [tool_calls]
         for element in tool_calls if isinstance(tool_calls, list) else []:
-            yield from self._entry(element, event, offset)
+            if isinstance(element, Mapping):  # anything else is no entry, and adds to no call
+                yield from self._entry(element, event, offset)
         if isinstance(legacy := body.get("function_call"), Mapping):
             yield from self._legacy(legacy, event, offset)
 
@@ -173,8 +174,7 @@ class GrowingChoice:
                 case _:
                     pass
 
-    def _entry(self, element: object, event: int, offset: int) -> Iterator[Entry | Hole | None]:
-        value = element if isinstance(element, Mapping) else {}
+    def _entry(self, value: Mapping[str, object], event: int, offset: int) -> Iterator[Entry | Hole | None]:
         entry, call = self.calls.take(value, event, offset)
         yield entry
         body = entry.function
