@@ -47,6 +47,14 @@ def test_an_example_does_what_it_is_marked_to_do(slug: str, example: Example) ->
     assert found == expected
 
 
+@pytest.mark.parametrize(("slug", "example"), list(examples()))
+def test_an_example_deviates_by_nothing_but_what_it_is_marked_with(slug: str, example: Example) -> None:
+    """Over all rules of the strictest profile an example has its own case, what it says it must have too, and no more."""
+    judgement = judge(exchange_of(slug, example), profile="openai-strict")
+    shown = {f"{slug}.{example.case}"} if example.case else set()
+    assert {f"{finding.rule}.{finding.case}" for finding in judgement.findings} == shown | example.also
+
+
 def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
     """Slugs of rules and names of pages are the same set, each once."""
     slugs = [rule.slug for rule in RULES]

@@ -49,6 +49,7 @@ class Example:
         request: the request's JSON text, None where the page gives none.
         answer: the JSON text of the plain answer to the same request, None where the page gives none.
         end: how the stream ended, a word of `End`.
+        also: the cases of other rules that it cannot but deviate by too, each as `slug.case`.
     """
 
     case: str
@@ -57,6 +58,7 @@ class Example:
     request: str | None = None
     answer: str | None = None
     end: str = "eof"
+    also: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ class Page:
         """The streams shown on the page, in order.
 
         Fences are marked `sse` or `http` (a whole response), then `conforms` or `deviates CASE`, then optionally
-        `escaped` and `end=WORD`. A fence `json request` or `json answer` holds for the streams after it.
+        `escaped`, `end=WORD` and any number of `also=SLUG.CASE`. A fence `json request` or `json answer` holds for the
+        streams after it.
         """
         return tuple(_examples(self.slug, self.text))
 
@@ -187,14 +190,15 @@ def _examples(slug: str, text: str) -> Iterator[Example]:
             words.remove("escaped")
             body = _ESCAPE.sub(lambda match: _unescape(match[1]), body)
         end = next((word.removeprefix("end=") for word in words if word.startswith("end=")), "eof")
-        match [word for word in words if not word.startswith("end=")]:
+        also = frozenset(word.removeprefix("also=") for word in words if word.startswith("also="))
+        match [word for word in words if not word.startswith(("end=", "also="))]:
             case ["conforms"]:
                 case = ""
             case ["deviates", case]:
                 pass
             case _:
                 raise CatalogError(f"a fence is marked {fence[2]!r}", where=f"{slug}.md", hint="See CONTRIBUTING.md")
-        yield Example(case, body, language == "http", request, answer, end)
+        yield Example(case, body, language == "http", request, answer, end, also)
 
 
 def _unescape(code: bytes) -> bytes:
