@@ -59,15 +59,16 @@ def test_a_fragment_comes_with_the_last_byte_of_its_event() -> None:
         ([(0.01, TEXT * 99), (0.02, TEXT * 99), (0.03, TEXT * 99)], Arrival.STREAM),
         ([(1.0, TEXT), (2.0, TEXT), (3.0, TEXT)], Arrival.UNKNOWN),
         ([(1.0, ROLE)], Arrival.UNKNOWN),
+        ([(0.04, TEXT * 9)], Arrival.UNKNOWN),
     ],
-    ids=["one read", "opened early", "far away", "slow to begin", "quick", "too few", "nothing said"],
+    ids=["one read", "opened early", "far away", "slow to begin", "quick", "too few", "nothing said", "too brief"],
 )
 def test_what_was_held_back_is_a_burst(reads: list[tuple[float, bytes]], arrival: Arrival) -> None:
     """All in one read, or crowded into the end at a speed that no model has; a quick server is no burst."""
     timing = timed(*reads)
     assert timing is not None
     assert timing.arrival is arrival
-    assert (timing.fragments_per_second is None) is (arrival is Arrival.BURST or len(reads) == 1)
+    assert (timing.fragments_per_second is None) is (arrival is not Arrival.STREAM)
 
 
 def test_without_reads_nothing_is_known() -> None:

@@ -273,7 +273,8 @@ def _joined(first: Attempt, second: Attempt) -> Attempt:
 
 
 def _timing(judged: Judged) -> Timing | None:
-    return measure(judged.exchange, judged.judgement.transcript)
+    transcript = judged.judgement.transcript
+    return measure(judged.exchange, transcript) if transcript.streamed else None
 
 
 def _nonce() -> str:

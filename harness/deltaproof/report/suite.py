@@ -13,13 +13,16 @@ from rich.text import Text
 
 from deltaproof.catalog import Level, Scenario
 from deltaproof.checking import Judged
-from deltaproof.report.terminal import print_findings
+from deltaproof.exchange import Exchange
+from deltaproof.report.terminal import place, print_findings
 from deltaproof.report.visible import visible
 from deltaproof.suite.outcome import MEANS, Arrival, Check, Outcome, ScenarioRun, SuiteRun, Timing
+from deltaproof.verdict import Finding
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+_PLACES = 2
 _WIDE = 120  # columns, for headings that are whole words
 _WIDEST = 180  # for the scenarios' titles too
 _MARKS = {Level.ERROR: "✗", Level.WARNING: "!", Level.NOTE: "·"}
@@ -41,7 +44,7 @@ def print_suite(suite: SuiteRun, console: Console) -> None:
     _print_table(suite.runs, console)
     _print_reasons(suite.runs, console)
     _print_failures(suite.runs, console)
-    print_findings([_labelled(judged) for judged in suite.report.judged], console)
+    print_findings([_labelled(judged) for judged in suite.report.judged], console, places=_places)
     console.print(summary(suite))
 
 
@@ -53,6 +56,15 @@ def _target(suite: SuiteRun) -> str:
 def _labelled(judged: Judged) -> Judged:
     """Return what was judged, named by its scenario rather than by the one URL that all have."""
     return replace(judged, exchange=replace(judged.exchange, source=judged.exchange.scenario, entry=0))
+
+
+def _places(where: Sequence[tuple[Exchange, Finding]]) -> list[str]:
+    """Say where a finding is, in full for the first scenarios, then by name."""
+    scenarios = dict.fromkeys(exchange.scenario for exchange, _ in where)
+    shown = list(scenarios)[:_PLACES]
+    firsts = [next(pair for pair in where if pair[0].scenario == name) for name in shown]
+    rest = list(scenarios)[_PLACES:]
+    return [*(place(exchange, finding) for exchange, finding in firsts), *([f"also {', '.join(rest)}"] if rest else [])]
 
 
 def _print_table(runs: Sequence[ScenarioRun], console: Console) -> None:
@@ -74,9 +86,7 @@ def _print_table(runs: Sequence[ScenarioRun], console: Console) -> None:
         title = [run.scenario.title] if widest else []
         table.add_row(run.scenario.name, *title, _outcome(run), *_counts(run), *_times(run.timing))
     console.print(table)
-    legend = (
-        "✗ errors  ! warnings  · notes, of rules and of failed checks;  ?  too little text to tell whether it streams"
-    )
+    legend = "✗ errors  ! warnings  · notes, of rules and of failed checks;  ?  too short to tell whether it streams"
     console.print(Padding(Text(legend, "dim"), (1, 0)))
 
 
@@ -128,9 +138,11 @@ def _print_reasons(runs: Sequence[ScenarioRun], console: Console) -> None:
 
 
 def _reason(run: ScenarioRun) -> str:
-    often = f" in {len(run.attempts)} attempts" if len(run.attempts) > 1 else ""
-    blame = run.decisive.blame
-    return run.decisive.reason + often + (f" (blame: {blame})" if blame else "")
+    decisive = run.decisive
+    often = [f"{len(run.attempts)} attempts"] if len(run.attempts) > 1 else []
+    blame = [f"blame: {decisive.blame}"] if decisive.blame else []
+    aside = "; ".join([*often, *blame])
+    return f"{decisive.reason} ({aside})" if aside else decisive.reason
 
 
 def _print_failures(runs: Sequence[ScenarioRun], console: Console) -> None:
@@ -165,7 +177,7 @@ def summary(suite: SuiteRun) -> Text:
     """Say in one line how many scenarios came to what, and what was found."""
     outcomes = suite.outcomes
     counts = [f"{outcomes[outcome]} {outcome}" for outcome in Outcome if outcomes[outcome]]
-    line = Text(f"{len(suite.runs)} scenarios: {', '.join(counts)}; by {suite.profile}: ")
+    line = Text(f"{_count(len(suite.runs), 'scenario')}: {', '.join(counts)}; by {suite.profile}: ")
     levels = suite.levels
     told = ", ".join(_count(levels[level], level.value) for level in _MARKS)
     line.append(told, _summary_colour(levels))

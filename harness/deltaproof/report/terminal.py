@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -44,6 +44,9 @@ _EVIDENCE = {
 _WIDE = 120
 _ROWS = 60
 _PLACES = 4
+
+Places: TypeAlias = Callable[[Sequence[tuple[Exchange, Finding]]], list[str]]
+"""Says where a finding is, given each exchange with the finding in it."""
 
 
 def console_for(stream: TextIO | None = None, *, width: int | None = None) -> Console:
@@ -139,8 +142,11 @@ def _grouped(judged: Iterable[Judged]) -> list[_Group]:
     return [_Group(together[key][0][1], tuple(together[key])) for key in keys]
 
 
-def print_findings(judged: Sequence[Judged], console: Console) -> None:
-    """Print each finding once: what, where, the words on the wire, why it matters, whom it breaks, the page."""
+def print_findings(judged: Sequence[Judged], console: Console, places: Places | None = None) -> None:
+    """Print each finding once: what, where, the words on the wire, why it matters, whom it breaks, the page.
+
+    `places` says where a finding is, a line each; the first few places, without it.
+    """
     for group in _grouped(judged):
         finding = group.finding
         page = load().pages[finding.rule]
@@ -149,7 +155,7 @@ def print_findings(judged: Sequence[Judged], console: Console) -> None:
         title.append(f"  {page.cases[finding.case].means}")
         console.print(title)
         lines: list[tuple[str, str]] = [("found", finding.message)]
-        lines += [("where", place) for place in _places(group)]
+        lines += [("where", line) for line in (places or _places)(group.where)]
         if finding.text:
             lines.append(("wire", finding.text))
         lines.append(("why", page.why))
@@ -173,9 +179,9 @@ def _facts(lines: Iterable[tuple[str, str]]) -> Table:
     return grid
 
 
-def _places(group: _Group) -> list[str]:
-    shown = [place(exchange, finding) for exchange, finding in group.where[:_PLACES]]
-    rest = len(group.where) - len(shown)
+def _places(where: Sequence[tuple[Exchange, Finding]]) -> list[str]:
+    shown = [place(exchange, finding) for exchange, finding in where[:_PLACES]]
+    rest = len(where) - len(shown)
     return [*shown, f"and {rest} more {'place' if rest == 1 else 'places'}"] if rest else shown
 
 

@@ -96,7 +96,7 @@ class Timing:
     Attributes:
         first_byte: the body's first byte, None where there was none.
         first_argument: the first event with argument text, None where there was none.
-        fragments_per_second: pieces of text and arguments, None where they do not spread over time.
+        fragments_per_second: pieces of text and arguments, None where it does not stream.
         longest_gap: the longest time between two reads, None where there was one only.
         arrival: whether it streams.
     """

@@ -22,6 +22,9 @@ FEWEST = 4
 FASTEST = 5000.0
 """Fragments per second that no model writes; what arrives faster was held back before."""
 
+BRIEF = 0.05
+"""Seconds in which a response may be over before a reader that was busy elsewhere notices that it began."""
+
 LAST_PART = 0.05
 """The part of the whole time into which a response must be crowded to have been held back."""
 
@@ -31,12 +34,14 @@ def measure(exchange: Exchange, transcript: Transcript) -> Timing | None:
 
     - `first_byte`: the first read of the body.
     - `first_argument`: the first fragment of arguments, also of a legacy call's or a custom tool's.
-    - `fragments_per_second`: one less than the fragments, divided by the time from the first to the last of them.
+    - `fragments_per_second`: one less than the fragments, divided by the time from the first to the last of them; None
+      unless it is a STREAM.
     - `longest_gap`: the longest time between two reads of the body.
     - `arrival`: a BURST if all fragments came with one read; or if they came faster than `FASTEST` a second, and the
       time from the first to the last is less than `LAST_PART` of the time to the last. UNKNOWN if there are fewer
-      than `FEWEST` fragments. Otherwise it is a STREAM. A server far away whose whole response comes with several
-      reads is thus found out, and one that takes long to begin and then writes quickly is not taken for it.
+      than `FEWEST` fragments, and in place of a BURST if all was over within `BRIEF`. Otherwise it is a STREAM.
+      A server far away whose whole response comes with several reads is thus found out, and one that takes long to
+      begin and then writes quickly is not taken for it.
     """
     if not exchange.reads or sum(read.size for read in exchange.reads) != len(exchange.body):
         return None
@@ -48,7 +53,7 @@ def measure(exchange: Exchange, transcript: Transcript) -> Timing | None:
     return Timing(
         first_byte=exchange.reads[0].at,
         first_argument=min(arguments, default=None),
-        fragments_per_second=(len(said) - 1) / spread if spread > 0 and arrival is not Arrival.BURST else None,
+        fragments_per_second=(len(said) - 1) / spread if arrival is Arrival.STREAM else None,
         longest_gap=max((later.at - earlier.at for earlier, later in pairwise(exchange.reads)), default=None),
         arrival=arrival,
     )
@@ -59,7 +64,9 @@ def _arrival(said: list[float]) -> Arrival:
         return Arrival.UNKNOWN
     first, last = said[0], said[-1]
     crowded = last - first < LAST_PART * last and (len(said) - 1) > FASTEST * (last - first)
-    return Arrival.BURST if first == last or crowded else Arrival.STREAM
+    if not (first == last or crowded):
+        return Arrival.STREAM
+    return Arrival.BURST if last > BRIEF else Arrival.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
