@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from deltaproof.catalog import Kind, choose_scenarios, load, load_scenarios, read_scenario
+from deltaproof.catalog import Exercise, Kind, choose_scenarios, load, load_scenarios, read_scenario, specs_folder
+from deltaproof.catalog.scenarios import GROUPS
 from deltaproof.errors import CatalogError, UnknownNameError
 
 SCENARIOS = load_scenarios()
@@ -64,6 +66,15 @@ def test_a_malformed_scenario_is_refused_by_name(tmp_path: Path, text: str, what
     with pytest.raises(CatalogError) as raised:
         read_scenario(path)
     assert (raised.value.what, raised.value.where) == (what, str(path))
+
+
+def test_the_description_names_all_that_scenarios_can_say() -> None:
+    """Whoever reads `specs/` without Python finds each kind, each group and each thing to exercise."""
+    described = (specs_folder() / "scenarios" / "README.md").read_text(encoding="utf-8")
+    exercises = [field.name for field in fields(Exercise)]
+    assert [name for name in [*Kind, *exercises] if f"| `{name}` |" not in described] == []
+    listed = " or ".join([", ".join(GROUPS[:-1]), GROUPS[-1]])
+    assert listed in described
 
 
 def test_patterns_choose_scenarios_in_the_order_they_run() -> None:

@@ -198,20 +198,26 @@ def test_a_key_that_a_server_sends_back_is_hidden_in_its_length(coding: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("said", "trouble", "why"),
+    ("said", "end", "trouble", "why"),
     [
-        ([Act.CUT], Trouble.CLOSED, "the connection was closed before a response came"),
-        ([b"HTTP/1.1 200 OK\r\nContent-", Act.CUT], Trouble.CLOSED, "the connection was closed before a response came"),
-        ([Act.SILENCE], Trouble.SILENT, "nothing came within 0.5 seconds"),
-        ([b"SSH-2.0-OpenSSH_9.9\r\n\r\n", Act.CUT], Trouble.NOT_HTTP, "what came is no HTTP"),
+        ([Act.CUT], End.CUT, Trouble.CLOSED, "the connection was closed before a response came"),
+        (
+            [b"HTTP/1.1 200 OK\r\nA", Act.CUT],
+            End.CUT,
+            Trouble.CLOSED,
+            "the connection was closed before a response came",
+        ),
+        ([Act.SILENCE], End.TIMEOUT, Trouble.SILENT, "nothing came within 0.5 seconds"),
+        ([b"SSH-2.0-OpenSSH_9.9\r\n\r\n", Act.CUT], End.CUT, Trouble.NOT_HTTP, "what came is no HTTP"),
     ],
     ids=["closed", "closed inside the head", "silent", "no HTTP"],
 )
-def test_why_there_is_no_response_is_said(said: Iterable[bytes | Act], trouble: Trouble, why: str) -> None:
+def test_why_there_is_no_response_is_said(said: Iterable[bytes | Act], end: End, trouble: Trouble, why: str) -> None:
     """What was sent is kept also then."""
     with serving(lambda _: said) as server:
         answer, kept = send(server.url, timeout=0.5)
     assert isinstance(answer, Unanswered)
     assert (answer.trouble, answer.why, answer.connected) == (trouble, why, True)
     assert kept == [answer.exchange]
-    assert (answer.exchange.sent, answer.exchange.head, answer.exchange.body) == (b'{\n  "a": 1\n}', None, b"")
+    exchange = answer.exchange
+    assert (exchange.sent, exchange.head, exchange.body, exchange.end) == (b'{\n  "a": 1\n}', None, b"", end)

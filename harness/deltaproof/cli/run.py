@@ -93,7 +93,7 @@ def run(  # noqa: PLR0913 - one per option
     output: str,
     fail_on: str,
 ) -> None:
-    r"""Run the conformance suite against a live endpoint: each scenario a request, each stream judged by every rule.
+    """Run the conformance suite against a live endpoint: each scenario a request, each stream judged by every rule.
 
     \b
         deltaproof run http://localhost:8000/v1 --model my-model
@@ -104,7 +104,7 @@ def run(  # noqa: PLR0913 - one per option
 
     Exit codes: 0 clean; 1 findings or failed checks at or above --fail-on; 2 wrong usage, nobody there, or, without
     such findings, scenarios unreachable or skipped; 130 Ctrl-C, after what is known so far was printed.
-    """
+    """  # noqa: D301 - the backspace is click's mark for lines to be left as they are
     from deltaproof.drive.run import Plan
     from deltaproof.drive.target import read_target
 

@@ -27,6 +27,9 @@ _HINTS = {
     Trouble.BUSY: "Come back later",
 }
 _SHOWN = 8
+_ENOUGH = 2**20  # bytes; a server may take an empty object for a request, and never end
+_EMPTY = Ask(request={}, enough=_ENOUGH)
+_MODELS = Ask("/models", enough=_ENOUGH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,15 @@ async def reach(wire: Wire, target: Target) -> Reached:
     Raises:
         UnreachableError: there is not, in one line that says why and what to do.
     """
-    answer = await wire.send(Ask(request={}), _forget)
+    answer = await wire.send(_EMPTY, _forget)
     if isinstance(answer, Unanswered):
         # A server that breaks the connection over an empty object may be right about all else.
-        listed = await wire.send(Ask("/models"), _forget) if answer.connected else answer
+        listed = await wire.send(_MODELS, _forget) if answer.connected else answer
         if isinstance(listed, Unanswered):
             raise UnreachableError(answer.why, where=target.url, hint=_HINTS[answer.trouble])
         return _reached(listed.readable)
     raise_if_closed(target, answer.readable)
-    listed = await wire.send(Ask("/models"), _forget)
+    listed = await wire.send(_MODELS, _forget)
     models = _reached(listed.readable) if isinstance(listed, Answered) else Reached()
     status = answer.readable.head.status if answer.readable.head else 0
     if status in (404, 405) or "html" in _kind(answer.readable):
@@ -91,14 +94,15 @@ def raise_if_closed(target: Target, exchange: Exchange) -> None:
 
 
 def raise_if_unknown_model(target: Target, reached: Reached, exchange: Exchange) -> None:
-    """Raise where a request was refused and its model is not among those that the endpoint lists.
+    """Raise where a request was refused for its model, which is not among those that the endpoint lists.
 
     Raises:
         UnreachableError: it is so.
     """
     status = exchange.head.status if exchange.head else 0
-    if 400 <= status < 500 and reached.models and target.model not in reached.models:  # noqa: PLR2004 - the 4xx
-        words = error_message(parse(exchange.body).value)
+    words = error_message(parse(exchange.body).value)
+    refused = status == 404 or (400 <= status < 500 and "model" in words.lower())  # noqa: PLR2004 - the 4xx
+    if refused and reached.models and target.model not in reached.models:
         told = f": {words.rstrip('.')}" if words else ""
         raise UnreachableError(
             f"the endpoint has no model {target.model!r}, status {status}{told}",
@@ -116,7 +120,7 @@ async def _other_url(target: Target, wire: Wire) -> str:
     """Advise another base URL; one with /v1 only if there is something."""
     if target.url.endswith("/v1"):
         return "Check the URL; the suite needs its chat-completions endpoint"
-    answer = await wire.send(Ask("/v1/chat/completions", request={}), _forget)
+    answer = await wire.send(Ask("/v1/chat/completions", request={}, enough=_ENOUGH), _forget)
     status = answer.readable.head.status if isinstance(answer, Answered) and answer.readable.head else 404
     if status in (404, 405) or (isinstance(answer, Answered) and "html" in _kind(answer.readable)):
         return "A base URL usually ends in /v1"

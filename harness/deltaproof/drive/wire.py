@@ -141,12 +141,12 @@ class Wire:
                 reading.head = _head(response, self._target.key)
                 await _read_body(response, reading, ask.enough)
         except (httpx2.HTTPError, TimeoutError) as error:
+            reading.end = end_by(error)
             if reading.head is None:
                 trouble, why = trouble_by(error, self.timeout)
                 kept = self._exchange(ask, reading)
                 keep(kept)
                 return Unanswered(kept, trouble, why)
-            reading.end = end_by(error)
         except asyncio.CancelledError:
             reading.end = End.CLIENT_GONE
             keep(self._exchange(ask, reading))
