@@ -1,27 +1,12 @@
 """Events to a transcript: what a streamed chat completion says. Knows chunks, not rules."""
 
+from deltaproof.stream.moments import Chunk, Delta, Entry, ErrorShape, Kind, Payload, Place, Repeats
 from deltaproof.stream.reader import Reader
 from deltaproof.stream.request import Asked, Request, Tool, ToolChoice, read_request
 from deltaproof.stream.strict import Problem
-from deltaproof.stream.subjects import (
-    Choice,
-    Chunk,
-    Delta,
-    Ending,
-    Entry,
-    ErrorShape,
-    Finish,
-    FunctionCall,
-    Kind,
-    Payload,
-    Place,
-    Repeats,
-    Subject,
-    ToolCall,
-    Transcript,
-    Usage,
-)
+from deltaproof.stream.subjects import Subject
 from deltaproof.stream.text import Fragment, Text
+from deltaproof.stream.wholes import Choice, Ending, Finish, FunctionCall, ToolCall, Transcript, Usage
 
 __all__ = [
     "Asked",

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from deltaproof.stream.moments import Entry
 from deltaproof.stream.outline import of_entry
 from deltaproof.stream.request import Request
 from deltaproof.stream.strict import json_text
-from deltaproof.stream.subjects import Ending, Entry, ToolCall
 from deltaproof.stream.text import Text
+from deltaproof.stream.wholes import Ending, ToolCall
 
 _KEPT_SHAPES = 256  # of one call's entries: a server that makes up fields must not fill the memory
 _QUESTIONS = 16  # to one call, whether it is whole: each answer reads all of its text

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from deltaproof.stream.calls import Calls
+from deltaproof.stream.moments import Delta, Entry, Place
 from deltaproof.stream.outline import of_body, of_choice
 from deltaproof.stream.request import Asked, Request
 from deltaproof.stream.strict import json_text
-from deltaproof.stream.subjects import Choice, Delta, Ending, Entry, Finish, FunctionCall, Place
 from deltaproof.stream.template import Hole
 from deltaproof.stream.text import Text
+from deltaproof.stream.wholes import Choice, Ending, Finish, FunctionCall
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 KNOWN_DELTA_FIELDS = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})

@@ -90,10 +90,10 @@ def of_choice(choice: Mapping[str, object]) -> dict[str, object]:
     return {key: {} if key in ("delta", "message") and type(value) is dict else value for key, value in choice.items()}
 
 
-def key_of(value: Mapping[str, object]) -> bytes | None:
+def key_of(value: Mapping[str, object]) -> str | None:
     """Return a key that only equal values have, None for a value too odd or too large to have one."""
     try:
-        key = orjson.dumps(value)
+        key = orjson.dumps(value).decode()  # the bytes that it writes keep 4 KiB each
     except TypeError:
         return None
     return key if len(key) <= _LONGEST_KEY else None

@@ -8,22 +8,13 @@ from itertools import pairwise
 from deltaproof.exchange import End, Head
 from deltaproof.sse import LIMIT, PLAIN, Decoder, Event
 from deltaproof.stream.choices import GrowingChoice
+from deltaproof.stream.moments import Chunk, ErrorShape, Kind, Payload, Place, Repeats
 from deltaproof.stream.outline import Envelope, of_chunk
 from deltaproof.stream.request import Request
 from deltaproof.stream.strict import Problem, parse
-from deltaproof.stream.subjects import (
-    Chunk,
-    Ending,
-    ErrorShape,
-    Kind,
-    Payload,
-    Place,
-    Repeats,
-    Subject,
-    Transcript,
-    Usage,
-)
+from deltaproof.stream.subjects import Subject
 from deltaproof.stream.template import Hole, Template, template_of
+from deltaproof.stream.wholes import Ending, Transcript, Usage
 
 _REPLACEMENT = "\ufffd".encode()
 _SLICE = 1 << 16  # bytes decoded at a time, so that events of a long body do not pile up
