@@ -39,6 +39,25 @@ def test_the_key_is_sent_as_a_bearer_token_and_only_where_it_was_named(command: 
         assert not any(key.encode() in asked.body or key in asked.path for asked in server.asked)
 
 
+def test_no_proxy_and_no_netrc_of_the_environment_comes_between(
+    command: Command, key: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A proxy for plain http would read the key that goes to this machine; a netrc would send another one."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password another-secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with serving(Polite().answer) as proxy, serving(Polite().answer) as server:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url.removesuffix("/v1"))
+        arguments = (server.url, "--model", MODEL, "--scenario", "plain-text")
+        assert command(*arguments, "--api-key-env", "THE_KEY").code == 0
+        assert {asked.headers.get("authorization") for asked in server.asked} == {f"Bearer {key}"}
+        server.asked.clear()
+        assert command(*arguments).code == 0
+        assert {asked.headers.get("authorization") for asked in server.asked} == {None}
+        assert proxy.asked == []
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_key_that_a_server_echoes_is_in_nothing_that_is_written(
     command: Command, key: str, tmp_path: Path, form: str
