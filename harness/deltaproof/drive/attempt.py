@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import assert_never
 
-from deltaproof.catalog import Blame, Kind, Profile, Scenario
+from deltaproof.catalog import Blame, Kind, Scenario
 from deltaproof.checking import Judged
-from deltaproof.drive.trouble import Trouble
-from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
-from deltaproof.exchange import Exchange
+from deltaproof.drive.bench import Bench
+from deltaproof.drive.wire import Answered, Ask, Unanswered
 from deltaproof.suite.checks import (
     apart_check,
     first_failure,
@@ -29,63 +27,6 @@ from deltaproof.suite.exercise import missing
 from deltaproof.suite.outcome import Attempt, Check, CheckName, Outcome, Timing
 from deltaproof.suite.requests import Request, continued, filled, filled_body, swept, without_streaming
 from deltaproof.suite.timing import measure
-from deltaproof.verdict import judge
-
-LATER = frozenset({408, 425, 429, 503, 529})
-"""Statuses that say nothing about a request but that it came at the wrong time."""
-
-PATIENCE = (1.0, 4.0)
-"""Seconds to wait before a request is sent again that came at the wrong time, where the server does not say."""
-
-
-@dataclass(slots=True)
-class Bench:
-    """What attempts at one scenario share.
-
-    Attributes:
-        wire: to the target.
-        model: what to ask for.
-        profile, provider: by which to judge.
-        look: is shown each response before it is judged, and may raise.
-        kept: everything that was sent and read.
-        troubles: why requests got no response.
-    """
-
-    wire: Wire
-    model: str
-    profile: Profile
-    provider: str | None
-    look: Callable[[Exchange], None]
-    kept: list[Exchange] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
-
-    async def ask(self, ask: Ask) -> Answered | Unanswered:
-        """Send one request, and send it again where the server asks to come back later."""
-        answer = await self._ask(ask)
-        for patience in PATIENCE:
-            if not (isinstance(answer, Unanswered) and answer.trouble is Trouble.BUSY):
-                break
-            head = answer.exchange.head
-            seconds = _seconds(head.get("retry-after") if head else None)
-            await asyncio.sleep(min(patience if seconds is None else seconds, self.wire.timeout))
-            answer = await self._ask(ask)
-        if isinstance(answer, Unanswered):
-            self.troubles.append(answer.trouble)
-        return answer
-
-    async def _ask(self, ask: Ask) -> Answered | Unanswered:
-        answer = await self.wire.send(ask, self.kept.append)
-        if isinstance(answer, Answered) and answer.readable.head is not None:
-            status = answer.readable.head.status
-            if status in LATER:
-                why = f"the server asks to come back later: status {status}"
-                return Unanswered(answer.readable, Trouble.BUSY, why)
-            self.look(answer.readable)
-        return answer
-
-    def judge(self, exchange: Exchange) -> Judged:
-        """Judge one response."""
-        return Judged(exchange, judge(exchange, profile=self.profile, provider=self.provider))
 
 
 async def attempt(scenario: Scenario, bench: Bench) -> Attempt:
@@ -280,11 +221,3 @@ def _timing(judged: Judged) -> Timing | None:
 def _nonce() -> str:
     """Return a word that occurs nowhere else."""
     return f"w{secrets.token_hex(4)}"
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Read a Retry-After header in seconds; None for a date, which needs the server's clock."""
-    try:
-        return max(0.0, float(retry_after)) if retry_after is not None else None
-    except ValueError:
-        return None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from deltaproof.catalog import Profile, Scenario
-from deltaproof.drive.attempt import Bench, attempt
+from deltaproof.drive.attempt import attempt
+from deltaproof.drive.bench import Bench
 from deltaproof.drive.reach import Reached, raise_if_closed, raise_if_unknown_model, reach
 from deltaproof.drive.target import Target
 from deltaproof.drive.trouble import Trouble
