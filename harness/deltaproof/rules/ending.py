@@ -42,9 +42,9 @@ def done_sentinel(transcript: Transcript) -> Iterator[Deviation]:
         if done.event.data != b"[DONE]":
             text = (done.event.data or b"").decode(errors="replace")
             yield Deviation("inexact", done.place, f"the data is {text!r}, not '[DONE]'", text)
-    if len(dones) > 1:
-        yield Deviation("twice", dones[1].place, f"[DONE] comes {len(dones)} times", "[DONE]")
-    if last.event - dones[0].event.number >= len(dones):
+    if transcript.done_count > 1:
+        yield Deviation("twice", dones[1].place, f"[DONE] comes {transcript.done_count} times", "[DONE]")
+    if last.event - dones[0].event.number >= transcript.done_count:
         yield Deviation("followed", last, f"the stream goes on after [DONE], which was event {dones[0].event.number}")
 
 

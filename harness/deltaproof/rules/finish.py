@@ -38,7 +38,7 @@ def once(choice: Choice) -> Iterator[Deviation]:
         another = next((finish for finish in more if finish.reason != first.reason), more[0])
         reasons = f"finish_reason {in_brief(first.reason)}, then {in_brief(another.reason)}"
         if any(event in others for event in _added_at(choice)):
-            message = f"{len(choice.finishes)} chunks have a finish_reason, and what they carry goes on"
+            message = f"{choice.finish_count} chunks have a finish_reason, and what they carry goes on"
             yield Deviation("every-chunk", more[0].place, f"{message}: {reasons}", "")
         else:
             case = "again" if another.reason == first.reason else "changed"

@@ -17,6 +17,7 @@ from deltaproof.stream.wholes import Choice, Ending, Finish, FunctionCall
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 KNOWN_DELTA_FIELDS = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})
 _KEPT_NAMES = 2  # of a legacy call: the first, and that another came
+_KEPT_FINISHES = 64
 _KEPT_EXTRAS = 64  # a server that makes up names would make each delta dearer than the one before
 
 
@@ -38,6 +39,7 @@ class GrowingChoice:
     function_arguments: Text = field(default_factory=Text)
     finishes: list[Finish] = field(default_factory=list)
     finish: str | None = None
+    finish_count: int = 0
     extras: frozenset[str] = frozenset()
     seen: bool = False
 
@@ -106,6 +108,7 @@ class GrowingChoice:
             reasoning=self.reasoning,
             function_call=legacy or None,
             finishes=tuple(self.finishes),
+            finish_count=self.finish_count,
             ending=ending,
             request=request,
         )
@@ -118,7 +121,9 @@ class GrowingChoice:
             yield None
         if delta.finish_reason not in (None, ""):
             reason = delta.finish_reason
+            del self.finishes[_KEPT_FINISHES - 1 :]
             self.finishes.append(Finish(delta.place, reason))
+            self.finish_count += 1
             self.finish = reason if isinstance(reason, str) else json_text(reason)
             yield None
         if KNOWN_DELTA_FIELDS.issuperset(delta.body) or len(self.extras) >= _KEPT_EXTRAS:

@@ -21,6 +21,7 @@ _SLICE = 1 << 16  # bytes decoded at a time, so that events of a long body do no
 _KEPT_BODY = 1 << 20  # bytes kept of a body that is no event stream
 _KEPT_USAGES = 16
 _KEPT_ERRORS = 16
+_KEPT_DONES = 16
 _TEMPLATES = 4  # shapes that may alternate, as when choices or calls are interleaved
 _UNUSED = 16  # events without a template after which a template is forgotten that was not used meanwhile
 
@@ -55,6 +56,7 @@ class Reader:
         self._usage_count = 0
         self._errors: list[Payload] = []
         self._dones: list[Payload] = []
+        self._done_count = 0
         self._events = 0
         self._chunks = 0
         self._size = 0
@@ -89,6 +91,7 @@ class Reader:
             usage_count=self._usage_count,
             errors=tuple(self._errors),
             dones=tuple(self._dones),
+            done_count=self._done_count,
             events=self._events,
             chunks=self._chunks,
             size=self._size,
@@ -131,7 +134,9 @@ class Reader:
                 self._errors.append(payload)
             self._templates.clear()
         elif payload.kind is Kind.DONE:
-            self._dones.append(payload)
+            self._done_count += 1
+            if len(self._dones) < _KEPT_DONES:
+                self._dones.append(payload)
             self._templates.clear()
         if payload.after_done or payload.value is None:
             return

@@ -84,7 +84,8 @@ class Choice:
         calls: its tool calls in order of opening.
         content, refusal, reasoning: its texts; None for a text that was never sent.
         function_call: its legacy call, or None.
-        finishes: every finish_reason that was not null.
+        finishes: every finish_reason that was not null, in order; of more than 64 the first 63 and the last.
+        finish_count: how many there were.
         ending: how the stream ended.
         request: what was asked for, if known.
     """
@@ -99,6 +100,7 @@ class Choice:
     reasoning: Text | None
     function_call: FunctionCall | None
     finishes: tuple[Finish, ...]
+    finish_count: int
     ending: Ending
     request: Request | None
 
@@ -144,7 +146,7 @@ class Transcript:
         choices: in order of index.
         usages: every usage that was not null, the first ones only where there are many; `usage_count` counts all.
         errors: the events that told of a failure, the first ones only where there are many.
-        dones: the `[DONE]` events.
+        dones: the `[DONE]` events, the first ones only where there are many; `done_count` counts all.
         events: how many events there were, and `chunks` of them carried a chunk.
         size: bytes of the body.
         last: where the last event was, the body's start if there was none.
@@ -160,6 +162,7 @@ class Transcript:
     usage_count: int
     errors: tuple[Payload, ...]
     dones: tuple[Payload, ...]
+    done_count: int
     events: int
     chunks: int
     size: int
