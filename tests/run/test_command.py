@@ -129,8 +129,8 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(
 ) -> None:
     """A run is not made for nothing."""
     ran = command(polite.url, "--model", MODEL, "-o", tmp_path / "none" / "report.json")
-    line = f"deltaproof: {tmp_path / 'none'}: the report cannot be written: there is no such folder to write to\n"
-    assert (ran.code, ran.out, ran.err) == (2, "", line)
+    assert (ran.code, ran.out) == (2, "")
+    assert str(tmp_path / "none") in ran.err
     assert polite.asked == []
 
 

@@ -126,8 +126,8 @@ JSON body
 
 ✗ error  tool-call-continuation-name  the same name again
   found  the name "f" is there again
-  where  empower-weather, event 3, byte 405, choice 0, call 0
-         tool-choice-auto, event 3, byte 405, choice 0, call 0
+  where  empower-weather, event 3, body byte 405, choice 0, call 0
+         tool-choice-auto, event 3, body byte 405, choice 0, call 0
          also tool-choice-named, tool-choice-none
   wire   …"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}]},"
          finish_reason":null}]}

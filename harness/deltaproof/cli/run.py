@@ -13,7 +13,6 @@ import click
 
 from deltaproof.catalog import Level, choose_scenarios, load, load_scenarios
 from deltaproof.cli.options import judging_options
-from deltaproof.errors import DeltaproofError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,17 +118,9 @@ def run(  # noqa: PLR0913 - one per option
         concurrency=concurrency,
         timeout=timeout,
     )
-    _check_folder_of(output)
     suite = carry_out(plan, read_target(url, model, api_key_env, os.environ), record, quiet=quiet)
     write_suite(suite, form, output)
     sys.exit(exit_code(suite, fail_on))
-
-
-def _check_folder_of(output: str) -> None:
-    """Raise DeltaproofError where a report could not be written, before minutes are spent on it."""
-    folder = Path(output).parent
-    if output != "-" and not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise DeltaproofError("the report cannot be written: there is no such folder to write to", where=str(folder))
 
 
 def carry_out(plan: Plan, target: Target, record: Path | None, *, quiet: bool) -> SuiteRun:
