@@ -9,8 +9,8 @@ from pathlib import Path
 
 from deltaproof.cassette import read_bytes, read_path
 from deltaproof.catalog import Level, Profile, load
-from deltaproof.errors import UnreadableError
-from deltaproof.exchange import End, Exchange, Head, Skipped
+from deltaproof.errors import DeltaproofError, UnknownNameError, UnreadableError
+from deltaproof.exchange import End, Exchange, Fidelity, Head, Skipped
 from deltaproof.fold import Message
 from deltaproof.verdict import DEFAULT_PROFILE, Finding, Judge, Judgement, Verdict, judge
 
@@ -74,7 +74,7 @@ class Report:
 
 
 def check(
-    source: bytes | str | Path,
+    source: bytes | bytearray | memoryview | str | Path,
     *,
     request: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
@@ -95,8 +95,8 @@ def check(
         UnknownNameError: there is no such profile or provider.
     """
     head = _head(headers)
-    if isinstance(source, bytes):
-        known = Exchange(source="<bytes>", body=source, request=request, head=head)
+    if isinstance(source, bytes | bytearray | memoryview):
+        known = Exchange(source="<bytes>", body=bytes(source), request=request, head=head)
         judged: tuple[Judged, ...] = (Judged(known, judge(known, profile=profile, provider=provider)),)
         return Report(_name(profile), provider, judged)
     report = check_paths([Path(source)], profile=profile, provider=provider, request=request, head=head)
@@ -112,6 +112,7 @@ def check_paths(
     provider: str | None = None,
     request: Mapping[str, object] | None = None,
     head: Head | None = None,
+    fidelity: Fidelity | None = None,
     standard_input: bytes | None = None,
 ) -> Report:
     """Judge every recording under some paths; what cannot be read is reported, not raised.
@@ -122,6 +123,7 @@ def check_paths(
         provider: whose waivers apply, None for nobody's.
         request: what was sent, where a recording does not say.
         head: the response's status and headers, where a recording does not say.
+        fidelity: how much of the original bytes the recordings keep, where the operator knows better than they do.
         standard_input: what was read from there.
 
     Raises:
@@ -133,7 +135,12 @@ def check_paths(
     for sighting in _sightings(paths, standard_input or b""):
         match sighting:
             case Exchange():
-                known = _completed(sighting, request, head)
+                known = replace(
+                    sighting,
+                    request=sighting.request or request,
+                    head=sighting.head or head,
+                    fidelity=fidelity or sighting.fidelity,
+                )
                 judged.append(Judged(known, judge(known, profile=profile, provider=provider)))
             case Skipped():
                 skipped.append(sighting)
@@ -145,11 +152,6 @@ def check_paths(
 def _sightings(paths: Iterable[Path], standard_input: bytes) -> Iterator[Exchange | Skipped | UnreadableError]:
     for path in paths:
         yield from read_bytes(standard_input, "-") if str(path) == "-" else read_path(path)
-
-
-def _completed(exchange: Exchange, request: Mapping[str, object] | None, head: Head | None) -> Exchange:
-    """Return the exchange with what the operator knows and the recording does not say."""
-    return replace(exchange, request=exchange.request or request, head=exchange.head or head)
 
 
 class Checker:
@@ -175,15 +177,33 @@ class Checker:
         self._provider = provider
         self._exchange = Exchange(source="<stream>", body=b"", request=request, head=_head(headers))
         self._judge = Judge(self._exchange, profile=profile, provider=provider)
+        self._closed = False
 
     def feed(self, data: bytes) -> list[Finding]:
-        """Take the next bytes of the body; return the findings that became certain with them."""
+        """Take the next bytes of the body; return the findings that became certain with them.
+
+        Raises:
+            DeltaproofError: the stream was closed.
+        """
+        self._raise_if_closed()
         return self._judge.feed(data)
 
     def close(self, end: str = "eof") -> Report:
-        """End the body and return the report; `end` is "eof", "cut", "reset", "timeout" or "client-gone"."""
+        """End the body and return the report; `end` is "eof", "cut", "reset", "timeout" or "client-gone".
+
+        Raises:
+            DeltaproofError: the stream was closed before, or `end` is none of these words.
+        """
+        self._raise_if_closed()
+        if end not in list(End):
+            raise UnknownNameError(f"a stream does not end by {end!r}", hint=f"One of {', '.join(End)}")
+        self._closed = True
         judgement: Judgement = self._judge.close(End(end))
         return Report(_name(self._profile), self._provider, (Judged(self._exchange, judgement),))
+
+    def _raise_if_closed(self) -> None:
+        if self._closed:
+            raise DeltaproofError("this checker was closed", hint="A Checker judges one stream; make another")
 
 
 def _head(headers: Mapping[str, str] | None) -> Head | None:

@@ -31,7 +31,7 @@ def deltaproof(*arguments: str | Path, cwd: Path, stdin: bytes = b"", columns: i
         timeout=60,
         env={**os.environ, "COLUMNS": str(columns), **env},
     )
-    return Ran(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
+    return Ran(ran.returncode, ran.stdout.decode(errors="replace"), ran.stderr.decode(errors="replace"))
 
 
 def stream(*deltas: str, finish: str = "tool_calls") -> str:

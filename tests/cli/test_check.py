@@ -17,13 +17,13 @@ REPORT = """\
  ────────────────────────────────────────────────────────────────────────
  repeated.sse       ✗1    ?     ✓    ✓     ✓     ✓     ?     ?    ?    ?
 
-✗ error  ! warning  · note  ✓ conforms  ? undecided  ○ nothing to check
+✗ error  ! warning  · note  ✓ conforms  ~ off  ? undecided  ○ nothing to check
 undecided for want of: the request (1), the response's headers (1)
 
 ✗ error  tool-call-continuation-name  the same name again
   found  the name "f" is there again
-  where  repeated.sse, event 3, byte 410, choice 0, call 0 (2 times, last in
-         event 4)
+  where  repeated.sse, event 3, body byte 410, choice 0, call 0 (2 times, last
+         in event 4)
   wire   …"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{\\"a\\""}}
          ]},"finish_reason":null}]}
   why    Clients that add up every string they are given turn a repeated name
@@ -210,3 +210,44 @@ def test_an_operators_mistake_is_one_clear_line(tmp_path: Path, arguments: tuple
     assert ran.code == 2
     assert told in ran.out + ran.err
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("content", ["", "no stream\n"])
+def test_nothing_judged_is_not_clean(tmp_path: Path, content: str) -> None:
+    """A folder without a recording exits with 2 and says so: a wrong path must not look like a pass."""
+    (tmp_path / "README.txt").write_text(content)
+    ran = deltaproof("check", ".", cwd=tmp_path)
+    assert ran.code == 2
+    assert "nothing was judged" in ran.out
+
+
+def test_an_output_without_a_folder_is_refused_before_anything_is_judged(tmp_path: Path) -> None:
+    """-o into a folder that is not there: one line, exit code 2."""
+    ran = deltaproof("check", "-", "-o", "absent/report.txt", cwd=tmp_path, stdin=CLEAN.encode())
+    assert (ran.code, ran.out) == (2, "")
+    assert "Error: Invalid value for '-o' / '--output': absent is no folder" in ran.err
+
+
+def test_the_operator_may_know_what_a_recorder_dropped(tmp_path: Path) -> None:
+    """--fidelity reconstructed leaves undecided what null and absent would have to tell apart."""
+    (tmp_path / "a.sse").write_text(CLEAN)
+    ran = deltaproof("check", "a.sse", "--fidelity", "reconstructed", "--format", "json", cwd=tmp_path)
+    (exchange,) = json.loads(ran.out)["exchanges"]
+    assert exchange["evidence"] == []
+    assert exchange["verdicts"]["tool-call-continuation-name"] == "undecided"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_encoding_that_lacks_a_character_is_no_obstacle(tmp_path: Path, encoding: str) -> None:
+    """What the terminal cannot show is written as an escape."""
+    for arguments in (("check", "-"), ("rules", "sse-utf8"), ("check", "--help")):
+        ran = deltaproof(*arguments, cwd=tmp_path, stdin=CLEAN.encode(), PYTHONIOENCODING=encoding)
+        assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_rule_that_is_off_does_not_look_passed(tmp_path: Path) -> None:
+    """Where all deviations of a group are off in the profile, its mark is ~ and not a tick."""
+    (tmp_path / "a.sse").write_text(REPEATED)
+    out = deltaproof("check", "a.sse", "--profile", "lenient", cwd=tmp_path).out
+    (row,) = [line.split() for line in out.splitlines() if line.startswith(" a.sse")]
+    assert row[1] == "~"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import click
@@ -53,7 +54,13 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command, and exit; an operator's mistake is one clear line and exit code 2."""
+    """Run the command, and exit; an operator's mistake is one clear line and exit code 2.
+
+    What the terminal's encoding cannot show is written as an escape.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(args=arguments, prog_name="deltaproof", standalone_mode=True)
     except DeltaproofError as error:

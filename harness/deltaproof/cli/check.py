@@ -12,6 +12,7 @@ import click
 from deltaproof.checking import Report, check_paths
 from deltaproof.cli.options import exit_code, judging_options
 from deltaproof.errors import DeltaproofError
+from deltaproof.exchange import Fidelity
 
 
 @click.command(short_help="Judge recorded streams.")
@@ -23,18 +24,25 @@ from deltaproof.errors import DeltaproofError
     metavar="FILE",
     help="The JSON body of the request, where a recording does not hold it.",
 )
+@click.option(
+    "--fidelity",
+    type=click.Choice([word.value for word in Fidelity]),
+    help="How much of the original bytes the recordings keep, where you know better than they do: raw as sent,"
+    " normalised with JSON written anew and ids redacted, reconstructed from parsed chunks.",
+)
 @judging_options
 def check(
     paths: tuple[str, ...],
     *,
     request_file: Path | None,
+    fidelity: str | None,
     profile: str,
     provider: str | None,
     form: str,
     output: str,
     fail_on: str,
 ) -> None:
-    r"""Judge recorded streams: files, folders, or - for standard input.
+    """Judge recorded streams: files, folders, or - for standard input.
 
     Read are raw bodies (NAME.sse, with NAME.request.json and NAME.headers beside it), what `curl -i` prints, cassettes
     of deltaproof, vcrpy, go-vcr, ruby-vcr and httpmock, HAR files, and JSON lines of chunks.
@@ -42,12 +50,13 @@ def check(
     \b
         curl -N … | deltaproof check -
         deltaproof check recordings/ --profile openai-strict
-    """
+    """  # noqa: D301 - click takes the control character as its mark
     report = check_paths(
         [Path(path) for path in paths],
         profile=profile,
         provider=provider,
         request=_request(request_file),
+        fidelity=Fidelity(fidelity) if fidelity else None,
         standard_input=sys.stdin.buffer.read() if "-" in paths else None,
     )
     write_report(report, form, output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def demo(profile: str, *, record: Path | None, quiet: bool) -> None:
     `deltaproof run` against it, and says in plain words what it does differently. Takes seconds and leaves no process.
     What is found does not make it fail: exit code 0. Needs the extra: pip install 'deltaproof[demo]'.
     """
-    from deltaproof.cli.run import carry_out
+    from deltaproof.cli.run import INTERRUPTED, carry_out
     from deltaproof.drive.llamacpp import running_llama_server
     from deltaproof.drive.run import Plan
     from deltaproof.drive.target import read_target
@@ -49,5 +50,7 @@ def demo(profile: str, *, record: Path | None, quiet: bool) -> None:
         suite = carry_out(plan, read_target(server.base_url, server.model, None, {}), record, quiet=quiet)
     console = console_for()
     print_suite(suite, console)
+    if suite.interrupted:
+        sys.exit(INTERRUPTED)
     console.print()
     print_plain_words(suite, server.version, console)

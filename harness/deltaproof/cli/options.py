@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from deltaproof.checking import Report
 
 F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # as click has it
+
+
+def _in_a_folder(_context: click.Context, parameter: click.Parameter, output: str) -> str:
+    """Refuse a file in a folder that is not there, before anything is judged."""
+    if output != "-" and not Path(output).absolute().parent.is_dir():
+        raise click.BadParameter(f"{Path(output).parent} is no folder", param=parameter)
+    return output
+
 
 FAIL_ON = ("error", "warning", "note", "never")
 
@@ -46,6 +55,7 @@ def judging_options(command: F) -> F:  # type: ignore[explicit-any]  # as click 
                 type=click.Path(dir_okay=False, writable=True, allow_dash=True),
                 default="-",
                 metavar="FILE",
+                callback=_in_a_folder,
                 help="Where the report goes instead of standard output.",
             ),
             click.option(
@@ -62,7 +72,7 @@ def judging_options(command: F) -> F:  # type: ignore[explicit-any]  # as click 
 
 
 def exit_code(report: Report, fail_on: str) -> int:
-    """Return 2 where a source was unreadable, 1 where findings reach the level `fail_on`, else 0."""
-    if report.unreadable:
+    """Return 2 where a source was unreadable or nothing was judged, 1 where findings reach `fail_on`, else 0."""
+    if report.unreadable or not report.judged:
         return 2
     return int(fail_on != "never" and report.reaches(Level(fail_on)))

@@ -15,12 +15,12 @@ from deltaproof.verdict import DEFAULT_PROFILE
 @click.option("--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="Whose levels to list.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def rules(rule: str | None, *, profile: str, form: str) -> None:
-    r"""List the rules, or show one rule's page.
+    """List the rules, or show one rule's page.
 
     \b
         deltaproof rules
         deltaproof rules tool-call-open-name
-    """
+    """  # noqa: D301 - click takes the control character as its mark
     catalog = load()
     chosen = catalog.profile(profile)
     if form == "json":

@@ -73,7 +73,7 @@ def print_table(judged: Sequence[Judged], console: Console) -> None:
         table.add_column(group if wide else _SHORT_GROUPS[group], justify="center", no_wrap=True)
     shown = sorted(judged, key=_gravity)[:_ROWS] if len(judged) > _ROWS else judged
     for one in shown:
-        table.add_row(Text(visible(label(one.exchange))), *(_cell(one, group) for group in groups))
+        table.add_row(Text(visible(label(one.exchange))), *(_cell(one, group, 2 if wide else 1) for group in groups))
     console.print(table)
     if len(shown) < len(judged):
         console.print(f"… and {len(judged) - len(shown)} more exchanges; --format json has them all")
@@ -100,24 +100,26 @@ def _gravity(judged: Judged) -> tuple[int, ...]:
     return tuple(-levels[level] for level in _MARKS)
 
 
-def _cell(judged: Judged, group: str) -> Text:
-    """Show the gravest thing known of a group: its findings, else what is open, else that it conforms."""
+def _cell(judged: Judged, group: str, most: int) -> Text:
+    """Show the gravest known of a group: its findings at up to `most` levels, else what is open, else conforming."""
     judgement = judged.judgement
     slugs = {slug for slug, page in load().pages.items() if page.group == group}
     levels = Counter(finding.level for finding in judgement.findings if finding.rule in slugs)
     if levels:
         parts = [Text(f"{_MARKS[level]}{levels[level]}", _COLOURS[level]) for level in _MARKS if levels[level]]
-        return Text(" ").join(parts[:2])
+        return Text(" ").join(parts[:most])
     verdicts = {judgement.verdicts[slug] for slug in slugs}
     if Verdict.UNDECIDED in verdicts:
         return Text("?", "magenta")
     if verdicts <= {Verdict.UNEXERCISED}:
         return Text("○", "dim")
+    if Verdict.DEVIATES in verdicts:
+        return Text("~", "dim")
     return Text("✓", "green")
 
 
 def _legend() -> Text:
-    return Text("✗ error  ! warning  · note  ✓ conforms  ? undecided  ○ nothing to check", "dim")
+    return Text("✗ error  ! warning  · note  ✓ conforms  ~ off  ? undecided  ○ nothing to check", "dim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +188,10 @@ def _places(where: Sequence[tuple[Exchange, Finding]]) -> list[str]:
 
 
 def place(exchange: Exchange, finding: Finding) -> str:
-    """Say where a finding is: "a.sse, event 3, byte 412, choice 0, call 0 (5 times, last in event 9)"."""
+    """Say where a finding is: "a.sse, event 3, body byte 412, choice 0, call 0 (5 times, last in event 9)"."""
     parts = [label(exchange)]
     if finding.event:
-        parts += [f"event {finding.event}", f"byte {finding.offset:,}"]
+        parts += [f"event {finding.event}", f"body byte {finding.offset:,}"]
     if finding.choice is not None:
         parts.append(f"choice {finding.choice}")
     if finding.tool_call is not None:
@@ -221,10 +223,14 @@ def summary(report: Report) -> Text:
     """Say in one line how many exchanges were judged and what came of it."""
     levels = report.levels
     counts = [_count(levels[level], level.value) for level in _MARKS]
-    line = Text(f"{_count(len(report.judged), 'exchange')} judged by {report.profile}: ")
-    line.append(", ".join(counts), _summary_colour(levels))
+    if report.judged:
+        line = Text(f"{_count(len(report.judged), 'exchange')} judged by {report.profile}: ")
+        line.append(", ".join(counts), _summary_colour(levels))
+    else:
+        line = Text("nothing was judged", "bold red")
     if report.provider:
-        line.append(f"; waivers of {report.provider} applied")
+        waived = sum(finding.waiver is not None for finding in report.findings)
+        line.append(f"; {_count(waived, 'waiver')} of {report.provider} applied")
     if report.skipped:
         line.append(f"; {len(report.skipped)} skipped")
     if report.unreadable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +16,7 @@ from deltaproof.stream import Choice, Chunk, Delta, Entry, Payload, Place, Repea
 from deltaproof.verdict.finding import Verdict
 
 _EXCERPT = 160
+_PLACES = 64  # findings of one case, each of another choice or call, after which the rest are counted as one
 _REMEMBERED_EVENTS = 64  # twice as many as may come before a repetition
 _REMEMBERED_LIKENESSES = 4096
 _WHOLES = (ToolCall, Choice, Transcript)
@@ -76,6 +78,7 @@ class Engine:
         self._met: set[str] = set()
         self._suppressed: set[str] = set()
         self._by_event: dict[int, list[Sighting]] = {}
+        self._places: Counter[tuple[str, str]] = Counter()
         self._data: bytes | None = None
         self.sightings: dict[Key, Sighting] = {}
         self.transcript: Transcript | None = None
@@ -170,7 +173,11 @@ class Engine:
     def _see(self, slug: str, deviation: Deviation, place: Place, subject: Subject, new: list[Key]) -> None:
         key = Key(slug, deviation.case, place.choice, place.tool_call)
         sighting = self.sightings.get(key)
+        if sighting is None and self._places[slug, deviation.case] >= _PLACES:
+            key = Key(slug, deviation.case, None, None)
+            sighting = self.sightings.get(key)
         if sighting is None:
+            self._places[slug, deviation.case] += 1
             text = self._words(subject) if deviation.text is None else shorten(deviation.text)
             sighting = self.sightings[key] = Sighting(deviation._replace(place=place), text, 0, place.event)
             new.append(key)
