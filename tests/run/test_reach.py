@@ -232,6 +232,15 @@ def test_a_model_that_the_endpoint_does_not_have(command: Command) -> None:
         )
 
 
+def test_a_model_that_is_not_found(command: Command) -> None:
+    """A 404 that speaks of the model comes from an endpoint that is there, as OpenAI, vLLM and Ollama answer."""
+    with serving(lambda _: [refusal("The model `gpt-x` does not exist", "404 Not Found")]) as server:
+        assert command(server.url, "--model", "gpt-x") == refused(
+            f"{server.url}: the endpoint has no model 'gpt-x', status 404: The model `gpt-x` does not exist."
+            " It does not list those that it has"
+        )
+
+
 def test_an_endpoint_that_breaks_off_over_an_empty_object_is_tried_all_the_same(command: Command) -> None:
     """The first contact is no scenario: only what answers nothing at all is not there."""
     polite = Polite()

@@ -31,11 +31,17 @@ class Verbs(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import one verb."""
+        """Import one verb, and name the environment variables of its options after what they are called."""
         if cmd_name not in VERBS:
             return None
         command = getattr(import_module(f"deltaproof.cli.{cmd_name}"), cmd_name)
-        return command if isinstance(command, click.Command) else None
+        if not isinstance(command, click.Command):
+            return None
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                longest = max(parameter.opts, key=len).lstrip("-").replace("-", "_")
+                parameter.envvar = f"DELTAPROOF_{cmd_name}_{longest}".upper()
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the list of verbs without importing any."""
@@ -43,7 +49,7 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.command(cls=Verbs, context_settings={"auto_envvar_prefix": "DELTAPROOF", "max_content_width": 100})
+@click.command(cls=Verbs, context_settings={"max_content_width": 100})
 @click.version_option(package_name="deltaproof", message="deltaproof %(version)s")
 def cli() -> None:
     """Prove that streamed tool calls arrive right.

@@ -57,7 +57,7 @@ async def reach(wire: Wire, target: Target) -> Reached:
     listed = await wire.send(_MODELS, _forget)
     models = _reached(listed.readable) if isinstance(listed, Answered) else Reached()
     status = answer.readable.head.status if answer.readable.head else 0
-    if status in (404, 405) or "html" in _kind(answer.readable):
+    if (status in (404, 405) and not _is_about_the_model(answer.readable)) or "html" in _kind(answer.readable):
         raise UnreachableError(
             f"there is no chat-completions endpoint: POST {target.address('/chat/completions')} was answered"
             f" {status} {_kind(answer.readable)}".rstrip(),
@@ -94,7 +94,7 @@ def raise_if_closed(target: Target, exchange: Exchange) -> None:
 
 
 def raise_if_unknown_model(target: Target, reached: Reached, exchange: Exchange) -> None:
-    """Raise where a request was refused for its model, which is not among those that the endpoint lists.
+    """Raise where a request was refused for its model: it says so with a 404, or does not list the model.
 
     Raises:
         UnreachableError: it is so.
@@ -102,13 +102,19 @@ def raise_if_unknown_model(target: Target, reached: Reached, exchange: Exchange)
     status = exchange.head.status if exchange.head else 0
     words = error_message(parse(exchange.body).value)
     refused = status == 404 or (400 <= status < 500 and "model" in words.lower())  # noqa: PLR2004 - the 4xx
-    if refused and reached.models and target.model not in reached.models:
+    unlisted = refused and reached.models and target.model not in reached.models
+    if unlisted or (status == 404 and _is_about_the_model(exchange)):  # noqa: PLR2004 - not found
         told = f": {words.rstrip('.')}" if words else ""
         raise UnreachableError(
             f"the endpoint has no model {target.model!r}, status {status}{told}",
             where=target.url,
-            hint=f"It has {listed(reached.models)}",
+            hint=f"It has {listed(reached.models)}" if reached.models else "It does not list those that it has",
         )
+
+
+def _is_about_the_model(exchange: Exchange) -> bool:
+    """Tell whether a refusal speaks of the model: the endpoint is there, and looked for one."""
+    return "model" in error_message(parse(exchange.body).value).lower()
 
 
 def listed(models: tuple[str, ...]) -> str:
