@@ -56,7 +56,9 @@ def _is_later(key: str) -> Callable[[Chunk], object]:
 def id_constant(chunk: Chunk) -> Iterator[Deviation]:
     """Compare with the first id that was not empty; an empty one says nothing."""
     if chunk.value["id"] != chunk.first.id:
-        yield Deviation("changed", chunk.place, f"the id was {chunk.first.id!r} and is now {chunk.value['id']!r}")
+        yield Deviation(
+            "changed", chunk.place, f"the id was {in_brief(chunk.first.id)} and is now {in_brief(chunk.value['id'])}"
+        )
 
 
 @rule("chunk-created-constant", each=Chunk, when=_is_later("created"))
@@ -71,7 +73,7 @@ def created_constant(chunk: Chunk) -> Iterator[Deviation]:
 def model_constant(chunk: Chunk) -> Iterator[Deviation]:
     """Compare with the first model that was not empty; an empty one says nothing."""
     if chunk.value["model"] != chunk.first.model:
-        told = f"the model was {chunk.first.model!r} and is now {chunk.value['model']!r}"
+        told = f"the model was {in_brief(chunk.first.model)} and is now {in_brief(chunk.value['model'])}"
         yield Deviation("changed", chunk.place, told)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import orjson
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_BRIEF = 60  # characters that fit into a sentence
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _CUT_VALUE = re.compile("-|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?")
 _CUT_NUMBER = re.compile(r"(?<=[0-9])(?:\.|[eE][+-]?)")  # the digits before were taken for a whole one
@@ -92,9 +93,11 @@ def json_text(value: object) -> str:
 
 
 def in_brief(value: object) -> str:
-    """Return a parsed value for a person: its JSON text, or the name of its type where that is long."""
+    """Return a parsed value for a person: its JSON text; a long string is cut, another long value named by its type."""
+    if isinstance(value, str) and len(value) > _BRIEF:
+        return json_text(f"{value[:_BRIEF]}…")
     text = json_text(value)
-    return text if len(text) <= 60 else type_name(value)  # noqa: PLR2004 - what fits into a sentence
+    return text if len(text) <= _BRIEF or isinstance(value, str) else type_name(value)
 
 
 _TYPE_NAMES = {
