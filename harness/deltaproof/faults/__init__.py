@@ -3,6 +3,7 @@
 from deltaproof.errors import UnknownNameError
 from deltaproof.faults import (
     arguments,
+    choices,
     deltas,
     endings,
     entries,
@@ -23,6 +24,7 @@ FAULTS: tuple[Fault, ...] = (
     *entries.FAULTS,
     *indexes.FAULTS,
     *arguments.FAULTS,
+    *choices.FAULTS,
     *deltas.FAULTS,
     *legacy.FAULTS,
     *finishes.FAULTS,
