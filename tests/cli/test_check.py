@@ -185,8 +185,15 @@ def test_a_waiver_makes_a_note_with_its_reason(tmp_path: Path) -> None:
 
 def test_an_option_can_come_from_the_environment(tmp_path: Path) -> None:
     """DELTAPROOF_CHECK_PROFILE is --profile, and DELTAPROOF_CHECK_FORMAT is --format."""
-    env = {"DELTAPROOF_CHECK_PROFILE": "lenient", "DELTAPROOF_CHECK_FORMAT": "json"}
-    assert json.loads(deltaproof("check", "-", cwd=tmp_path, stdin=CLEAN.encode(), **env).out)["profile"] == "lenient"
+    ran = deltaproof(
+        "check",
+        "-",
+        cwd=tmp_path,
+        stdin=CLEAN.encode(),
+        DELTAPROOF_CHECK_PROFILE="lenient",
+        DELTAPROOF_CHECK_FORMAT="json",
+    )
+    assert json.loads(ran.out)["profile"] == "lenient"
 
 
 def test_a_report_can_go_to_a_file(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Which recordings are streamed chat completions: the one place that decides what is judged and what is passed over.
 
 Judged is a POST to `…/chat/completions` that asked for a stream, whatever the answer, or that was answered with an
-event stream, asked for or not; and anywhere else, or where the address is not known, a stream of chunks.
+event stream, asked for or not, or whose request is no JSON to tell but belongs to a scenario; and anywhere else, or
+where the address is not known, a stream of chunks.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def _reason(recording: Recording, protocol: Protocol, *, chat: bool, foreign: st
     """Say why a body that speaks `protocol` is not judged, or nothing if it is."""
     asked = _asked(recording)
     streams = protocol is not Protocol.NONE or _content_type(recording) == "text/event-stream"
-    if protocol is Protocol.CHAT or (chat and (asked or streams)):
+    if protocol is Protocol.CHAT or (chat and (asked or streams or (asked is None and recording.scenario))):
         return ""
     if protocol not in {Protocol.UNTOLD, Protocol.NONE} and not chat:
         return protocol.value

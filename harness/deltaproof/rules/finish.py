@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from deltaproof.exchange import End
 from deltaproof.rules.rule import Deviation, rule
 from deltaproof.stream import Choice, Delta, Text, ToolChoice
 from deltaproof.stream.strict import in_brief
@@ -26,7 +27,12 @@ def _added_at(choice: Choice) -> Iterator[int]:
             yield from (piece.event for piece in text.pieces() if piece.text.strip())
 
 
-@rule("finish-once", each=Choice, when=lambda choice: choice.finishes or not choice.ending.error)
+def _must_finish(choice: Choice) -> bool:
+    """Tell whether a finish_reason came or had to: a told error excuses it, and so does a client that leaves."""
+    return bool(choice.finishes) or not (choice.ending.error or choice.ending.end is End.CLIENT_GONE)
+
+
+@rule("finish-once", each=Choice, when=_must_finish)
 def once(choice: Choice) -> Iterator[Deviation]:
     """Count the finish_reasons that are not null; of several, ask whether calls or text came with a later one."""
     first, *more = choice.finishes or (None,)

@@ -30,6 +30,10 @@ def _is_error_line(line: bytes) -> bool:
     return isinstance(value, dict) and bool(name == b"error" or value.get("error"))
 
 
+def _too_large(event: Event) -> str:
+    return f"an event of {event.end - event.offset:,} bytes is over the limit, and its data was not looked at"
+
+
 @rule("sse-utf8", each=Payload)
 def utf8(payload: Payload) -> Iterator[Deviation]:
     """Ask the decoder about bytes and byte order marks, and the parser about halves of characters."""
@@ -50,7 +54,7 @@ def framing(event: Event) -> Iterator[Deviation]:
     """Look at how the event ends, and whether its line ends are those of the stream."""
     place, layout = event_place(event), event.layout
     if layout.oversized:
-        yield Deviation("unterminated", place, f"the event does not end within {event.end - event.offset:,} bytes")
+        yield Deviation("unterminated", place, _too_large(event))
     elif _is_joined(event):
         yield Deviation("joined", place, f"no empty line stands between {layout.data_lines} data lines, each an event")
     elif not layout.closed and event.data is not None and event.data.strip() == b"[DONE]":

@@ -77,7 +77,7 @@ class Reader:
         """End the body and yield what only its end tells: choices, calls and, last, the transcript."""
         if not (self._refused or end is End.CLIENT_GONE):  # then the rest of the last event is nobody's fault
             yield from self._events_of(self._decoder.close())
-        ending = Ending(done=bool(self._dones), error=bool(self._errors))
+        ending = Ending(done=bool(self._dones), error=bool(self._errors), end=end)
         choices = tuple(self._choices[index].close(ending, self._request) for index in sorted(self._choices))
         for choice in choices:
             yield from choice.calls

@@ -112,10 +112,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the stream ended: whether `[DONE]` came, whether an error was told."""
+    """How the stream ended: whether `[DONE]` came, whether an error was told, how the body ended."""
 
     done: bool
     error: bool
+    end: End
 
 
 @dataclass(frozen=True, slots=True)
