@@ -250,10 +250,11 @@ def test_a_value_is_written_as_json(value: object) -> None:
 
 
 def test_a_value_is_shown_in_brief() -> None:
-    """What fits into a sentence is shown, of anything longer the type; nothing is too deep to be shown."""
+    """What fits into a sentence is shown, of a longer string its beginning, of anything else the type."""
     assert in_brief({"a": "\ud83d"}) == '{"a":"\\ud83d"}'
     assert in_brief(["x" * 60]) == "an array"
-    assert in_brief("x" * 60) == "a string"
+    assert in_brief("x" * 60) == '"' + "x" * 60 + '"'
+    assert in_brief("x" * 10**6) == '"' + "x" * 60 + '…"'
     assert in_brief(parse(nested(254)).value) == "an object"
 
 
