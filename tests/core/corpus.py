@@ -13,13 +13,22 @@ from deltaproof.exchange import Exchange
 _FOLDER = Path(__file__).parents[2].parent / "shared" / "corpus"
 
 
-def sample(every: int) -> list[object]:
-    """Return every so manieth recorded stream as a test's parameter; all with DELTAPROOF_ALL=1, a skip without any."""
+_MISSING = "there are no recorded streams in ../shared/corpus"
+
+needs_recordings = pytest.mark.skipif(not _FOLDER.is_dir(), reason=_MISSING)
+
+
+def recorded(every: int) -> list[Path]:
+    """Return the paths of every so manieth recorded stream; of all with DELTAPROOF_ALL=1."""
     step = 1 if os.environ.get("DELTAPROOF_ALL") == "1" else every
-    paths = sorted(_FOLDER.glob("*/*.sse"))[::step]
-    if not paths:
-        return [pytest.param(None, marks=pytest.mark.skip(reason="there are no recorded streams in ../shared/corpus"))]
-    return [pytest.param(path, id=path.stem) for path in paths]
+    return sorted(_FOLDER.glob("*/*.sse"))[::step]
+
+
+def sample(every: int) -> list[object]:
+    """Return every so manieth recorded stream as a test's parameter; one to be skipped where there are none."""
+    if not _FOLDER.is_dir():
+        return [pytest.param(None, marks=needs_recordings)]
+    return [pytest.param(path, id=path.stem) for path in recorded(every)]
 
 
 def exchange_at(path: Path) -> Exchange:
