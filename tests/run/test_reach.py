@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -67,15 +68,35 @@ def test_something_else_listens(command: Command, says: list[bytes | Act], line:
         assert command(server.url, "--model", "m", "--timeout", "0.5") == refused(f"{server.url}: {line}")
 
 
-def test_no_tls_where_tls_was_asked_for(command: Command) -> None:
-    """A server without TLS is found out by its first words."""
-    with serving(lambda _: [refusal("what?")]) as server:
+@pytest.mark.parametrize(
+    ("says", "line"),
+    [
+        ([refusal("what?")], "the port does not speak TLS: what it answered to a TLS hello is none"),
+        ([Act.CUT], "the port does not speak TLS, it seems: the connection was closed over a TLS hello"),
+        ([Act.RESET], "the port does not speak TLS, it seems: the connection was closed over a TLS hello"),
+    ],
+    ids=["answers", "closes", "resets"],
+)
+def test_no_tls_where_tls_was_asked_for(command: Command, says: list[bytes | Act], line: str) -> None:
+    """A server without TLS is found out by what it makes of a hello, and the way out is named."""
+    with serving(lambda _: says) as server:
         url = server.url.replace("http:", "https:")
-        ran = command(url, "--model", "m")
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith(f"deltaproof: {url}: TLS failed: ")
-    assert ran.err.endswith(". Name the certificate to trust in SSL_CERT_FILE; a server without TLS wants http://\n")
-    assert ran.err.count("\n") == 1
+        assert command(url, "--model", "m") == refused(f"{url}: {line}. http:// may be meant")
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [("60", 5), ("0.5", 0.5)])
+def test_a_hello_that_is_never_answered_is_not_waited_for_as_a_model_is(
+    command: Command, timeout: str, seconds: float
+) -> None:
+    """A server that takes connections and waits for plain HTTP is given 5 seconds, or the timeout where that is less."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}/v1"
+        begun = time.monotonic()
+        assert command(url, "--model", "m", "--timeout", timeout) == refused(
+            f"{url}: the port does not speak TLS, it seems: a TLS hello got no answer within {seconds:g} seconds."
+            " http:// may be meant"
+        )
+        assert seconds <= time.monotonic() - begun < 30
 
 
 @contextmanager

@@ -64,7 +64,8 @@ def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # 
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long the server may be silent. A whole response may take ten times as long.",
+    help="How long the server may be silent. A whole response may take ten times as long, a connection and a TLS"
+    " handshake 5 seconds at most.",
 )
 @click.option(
     "--record",

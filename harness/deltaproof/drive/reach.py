@@ -20,6 +20,7 @@ _HINTS = {
     Trouble.NO_HOST: "Check the host's name",
     Trouble.REFUSED: "Is the server running, and on this port?",
     Trouble.NO_ROUTE: "Check the address, and what stands between",
+    Trouble.NO_TLS: "http:// may be meant",
     Trouble.TLS: "Name the certificate to trust in SSL_CERT_FILE; a server without TLS wants http://",
     Trouble.SILENT: "Is it the right port? --timeout gives a slow server more seconds",
     Trouble.CLOSED: "Is it the right port? A server with TLS wants https://",

@@ -21,7 +21,7 @@ from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun
 TRIES = 3
 """How often a scenario is tried until the model does what it is for."""
 
-_GONE = frozenset({Trouble.NO_HOST, Trouble.REFUSED, Trouble.NO_ROUTE, Trouble.TLS, Trouble.SILENT})
+_GONE = frozenset({Trouble.NO_HOST, Trouble.REFUSED, Trouble.NO_ROUTE, Trouble.NO_TLS, Trouble.TLS, Trouble.SILENT})
 _GONE_AFTER = 2  # scenarios without a response, one after the other
 
 

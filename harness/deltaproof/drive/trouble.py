@@ -7,20 +7,33 @@ import socket
 import ssl
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from deltaproof.exchange import End
+
+if TYPE_CHECKING:
+    import httpx2
+
+
+HANDSHAKE = "start_tls"
+"""What the client's names for the steps of a handshake have in them."""
+
+# What OpenSSL calls bytes that are no TLS; which of them, is up to its version.
+_NOT_TLS = frozenset({"HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "WRONG_VERSION_NUMBER"})
 
 
 class Trouble(StrEnum):
     """Why there is no response.
 
-    The first four: there is no connection. SILENT: nothing came within the time allowed. CLOSED: the connection was
-    closed or reset first. NOT_HTTP: what came is no HTTP. BUSY: there is one, which asks to come back later.
+    The first five: there is no connection; NO_TLS: as far as can be told, because the port does not speak it. SILENT:
+    nothing came within the time allowed. CLOSED: the connection was closed or reset first. NOT_HTTP: what came is no
+    HTTP. BUSY: there is one, which asks to come back later.
     """
 
     NO_HOST = "no-host"
     REFUSED = "refused"
     NO_ROUTE = "no-route"
+    NO_TLS = "no-tls"
     TLS = "tls"
     SILENT = "silent"
     CLOSED = "closed"
@@ -41,15 +54,17 @@ def end_by(error: Exception) -> End:
             return End.CUT
 
 
-def trouble_by(error: Exception, timeout: float) -> tuple[Trouble, str]:
-    """Say why there is no response where this error came in its place; `timeout` is in seconds."""
+def trouble_by(error: Exception, step: str, limits: httpx2.Timeout) -> tuple[Trouble, str]:
+    """Say why there is no response where this error came in its place, in the client's last step; limits in seconds."""
     import httpx2
 
     causes = tuple(_causes(error))
     match error:
+        case httpx2.ConnectError() | httpx2.ConnectTimeout() if HANDSHAKE in step:
+            return _handshake_trouble(error, causes, limits)
         case httpx2.ConnectTimeout():
-            return Trouble.NO_ROUTE, f"there was no connection within {timeout:g} seconds"
-        case httpx2.NetworkError() if cause := next((one for one in causes if isinstance(one, ssl.SSLError)), None):
+            return Trouble.NO_ROUTE, f"there was no connection within {limits.connect:g} seconds"
+        case httpx2.NetworkError() if cause := _ssl_error(causes):
             return Trouble.TLS, f"TLS failed: {_ssl_words(cause)}"
         case httpx2.ConnectError():
             if any(isinstance(one, socket.gaierror) for one in causes):
@@ -60,13 +75,36 @@ def trouble_by(error: Exception, timeout: float) -> tuple[Trouble, str]:
             words = os.strerror(number).lower() if number else str(error)
             return Trouble.NO_ROUTE, f"there is no connection: {words}"
         case httpx2.TimeoutException() | TimeoutError():
-            return Trouble.SILENT, f"nothing came within {timeout:g} seconds"
+            return Trouble.SILENT, f"nothing came within {limits.read:g} seconds"
         case httpx2.RemoteProtocolError() if "without sending" not in str(error):
             return Trouble.NOT_HTTP, "what came is no HTTP"
         case httpx2.ReadError() | httpx2.WriteError():
             return Trouble.CLOSED, "the connection was reset before a response came"
         case _:
             return Trouble.CLOSED, "the connection was closed before a response came"
+
+
+def _handshake_trouble(
+    error: Exception, causes: tuple[BaseException, ...], limits: httpx2.Timeout
+) -> tuple[Trouble, str]:
+    """Say why a TLS handshake came to nothing; that silence and a closed connection mean no TLS is but likely."""
+    import httpx2
+
+    seems = "the port does not speak TLS, it seems"
+    if isinstance(error, httpx2.ConnectTimeout):
+        return Trouble.NO_TLS, f"{seems}: a TLS hello got no answer within {limits.connect:g} seconds"
+    cause = _ssl_error(causes)
+    if cause is None or isinstance(cause, ssl.SSLEOFError):
+        return Trouble.NO_TLS, f"{seems}: the connection was closed over a TLS hello"
+    if cause.reason in _NOT_TLS:
+        return Trouble.NO_TLS, "the port does not speak TLS: what it answered to a TLS hello is none"
+    return Trouble.TLS, f"TLS failed: {_ssl_words(cause)}"
+
+
+def _ssl_error(causes: tuple[BaseException, ...]) -> ssl.SSLError | None:
+    """Return what TLS failed for; that it waited for the other side is no failure."""
+    waits = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+    return next((one for one in causes if isinstance(one, ssl.SSLError) and not isinstance(one, waits)), None)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 256 * 2**20
 """After which the client goes, whatever else it was to wait for."""
 
+CONNECTING = 5.0
+"""Seconds that a connection may take at most, and so may a TLS handshake: neither waits for a model."""
+
 WHOLE = 10
 """How many times the timeout a whole response may take, in which the server is never silent for as long."""
 
@@ -93,9 +96,10 @@ class Ask:
 
 @dataclass(slots=True)
 class _Reading:
-    """A response as far as it was read."""
+    """A response as far as it was read, and the client's last step on the way to it."""
 
     sent_at: float
+    step: str = ""
     head: Head | None = None
     body: bytearray = field(default_factory=bytearray)
     reads: list[Read] = field(default_factory=list)
@@ -108,9 +112,10 @@ class Wire:
     def __init__(self, target: Target, *, timeout: float) -> None:
         """Prepare to send; `timeout` is in seconds: how long the server may be silent."""
         self.timeout = timeout
+        self._limits = _limits(timeout)
         self._target = target
         self._asked = 0  # for scenarios
-        self._client = _client(target, timeout)
+        self._client = _client(target, self._limits)
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -129,6 +134,7 @@ class Wire:
         reading = _Reading(sent_at=time.monotonic())
 
         async def traced(name: str, _: Mapping[str, object]) -> None:
+            reading.step = name
             if name.endswith("send_request_body.complete"):
                 reading.sent_at = time.monotonic()
 
@@ -143,7 +149,7 @@ class Wire:
         except (httpx2.HTTPError, TimeoutError) as error:
             reading.end = end_by(error)
             if reading.head is None:
-                trouble, why = trouble_by(error, self.timeout)
+                trouble, why = trouble_by(error, reading.step, self._limits)
                 kept = self._exchange(ask, reading)
                 keep(kept)
                 return Unanswered(kept, trouble, why)
@@ -173,7 +179,13 @@ class Wire:
         )
 
 
-def _client(target: Target, timeout: float) -> httpx2.AsyncClient:
+def _limits(timeout: float) -> httpx2.Timeout:
+    import httpx2
+
+    return httpx2.Timeout(timeout, connect=min(timeout, CONNECTING))
+
+
+def _client(target: Target, limits: httpx2.Timeout) -> httpx2.AsyncClient:
     import httpx2
 
     headers = {
@@ -186,7 +198,7 @@ def _client(target: Target, timeout: float) -> httpx2.AsyncClient:
         headers["authorization"] = f"Bearer {target.key}"
     return httpx2.AsyncClient(
         headers=headers,
-        timeout=timeout,
+        timeout=limits,
         # A connection that is used again may have been closed meanwhile, for which this request is not to blame.
         limits=httpx2.Limits(max_keepalive_connections=0),
         # From the environment would come proxies, and keys out of ~/.netrc.
