@@ -131,9 +131,10 @@ def test_a_malformed_page_is_refused_by_its_name(tmp_path: Path, found: str, ins
     assert caught.value.where == str(path)
 
 
-def test_a_fence_that_is_marked_otherwise_is_refused(tmp_path: Path) -> None:
-    """A fence says whether it conforms or which case it shows."""
-    page = read_page(written(tmp_path, "some-rule.md", FRONT + "\n```sse perhaps\ndata: 1\n\n```\n"))
+@pytest.mark.parametrize("mark", ["perhaps", "conforms limit=small", "conforms deviates split"])
+def test_a_fence_that_is_marked_otherwise_is_refused(tmp_path: Path, mark: str) -> None:
+    """A fence says whether it conforms or which case it shows, and a limit is a number of bytes."""
+    page = read_page(written(tmp_path, "some-rule.md", FRONT + f"\n```sse {mark}\ndata: 1\n\n```\n"))
     with pytest.raises(CatalogError) as caught:
         _ = page.examples
     assert caught.value.where == "some-rule.md"

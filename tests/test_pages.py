@@ -10,7 +10,7 @@ import pytest
 from deltaproof.catalog import CLIENTS, Example, load
 from deltaproof.exchange import End, Exchange, Head
 from deltaproof.rules import RULES
-from deltaproof.verdict import Verdict, judge
+from deltaproof.verdict import Judge, Judgement, Verdict
 
 
 def exchange_of(slug: str, example: Example) -> Exchange:
@@ -26,6 +26,14 @@ def exchange_of(slug: str, example: Example) -> Exchange:
     return Exchange(source=slug, body=body, request=request, head=head, answer=answer, end=End(example.end))
 
 
+def judged(slug: str, example: Example) -> Judgement:
+    """Judge an example strictly, with the limit that it sets."""
+    exchange = exchange_of(slug, example)
+    judging = Judge(exchange, profile="openai-strict", limit=example.limit)
+    judging.feed(exchange.body)
+    return judging.close(exchange.end)
+
+
 def examples() -> Iterator[object]:
     """Return every example of every page."""
     for slug, page in load().pages.items():
@@ -36,7 +44,7 @@ def examples() -> Iterator[object]:
 @pytest.mark.parametrize(("slug", "example"), list(examples()))
 def test_an_example_does_what_it_is_marked_to_do(slug: str, example: Example) -> None:
     """A conforming example conforms; a deviating one deviates by its case and by no other case of the rule."""
-    judgement = judge(exchange_of(slug, example), profile="openai-strict")
+    judgement = judged(slug, example)
     if not example.case:
         assert judgement.verdicts[slug] is Verdict.CONFORMS
         return
@@ -50,7 +58,7 @@ def test_an_example_does_what_it_is_marked_to_do(slug: str, example: Example) ->
 @pytest.mark.parametrize(("slug", "example"), list(examples()))
 def test_an_example_deviates_by_nothing_but_what_it_is_marked_with(slug: str, example: Example) -> None:
     """Over all rules of the strictest profile an example has its own case, what it says it must have too, and no more."""
-    judgement = judge(exchange_of(slug, example), profile="openai-strict")
+    judgement = judged(slug, example)
     shown = {f"{slug}.{example.case}"} if example.case else set()
     assert {f"{finding.rule}.{finding.case}" for finding in judgement.findings} == shown | example.also
 

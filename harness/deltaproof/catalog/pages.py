@@ -13,6 +13,7 @@ from deltaproof.catalog.toml import read_toml
 from deltaproof.catalog.words import GROUPS, LAYERS, PROMISE, Blame, Breaks, Level
 from deltaproof.errors import CatalogError
 from deltaproof.exchange import Evidence
+from deltaproof.sse import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Example:
         answer: the JSON text of the plain answer to the same request, None where the page gives none.
         end: how the stream ended, a word of `End`.
         also: the cases of other rules that it cannot but deviate by too, each as `slug.case`.
+        limit: the most bytes that one event may have when it is judged.
     """
 
     case: str
@@ -59,6 +61,7 @@ class Example:
     answer: str | None = None
     end: str = "eof"
     also: frozenset[str] = frozenset()
+    limit: int = LIMIT
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,8 @@ class Page:
         """The streams shown on the page, in order.
 
         Fences are marked `sse` or `http` (a whole response), then `conforms` or `deviates CASE`, then optionally
-        `escaped`, `end=WORD` and any number of `also=SLUG.CASE`. A fence `json request` or `json answer` holds for the
-        streams after it.
+        `escaped`, `end=WORD`, `limit=BYTES` and any number of `also=SLUG.CASE`. A fence `json request` or `json answer`
+        holds for the streams after it.
         """
         return tuple(_examples(self.slug, self.text))
 
@@ -170,6 +173,7 @@ def _case(name: str, fields: Mapping[str, Any], blame: Blame) -> Case:  # type: 
 
 
 _FENCE = re.compile(r"^```(sse|http|json) (.+)\n((?:.*\n)*?)```$", re.MULTILINE)
+_SETTING = re.compile(r"end=(?P<end>\S+)|limit=(?P<limit>\d+)|also=(?P<also>\S+)")
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.|\n)")
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"0": b"\0", b"\\": b"\\", b"\n": b""}
 
@@ -189,16 +193,18 @@ def _examples(slug: str, text: str) -> Iterator[Example]:
         if "escaped" in words:
             words.remove("escaped")
             body = _ESCAPE.sub(lambda match: _unescape(match[1]), body)
-        end = next((word.removeprefix("end=") for word in words if word.startswith("end=")), "eof")
-        also = frozenset(word.removeprefix("also=") for word in words if word.startswith("also="))
-        match [word for word in words if not word.startswith(("end=", "also="))]:
+        settings = [setting for word in words if (setting := _SETTING.fullmatch(word))]
+        also = frozenset(setting["also"] for setting in settings if setting["also"])
+        end = next((setting["end"] for setting in settings if setting["end"]), "eof")
+        limit = next((int(setting["limit"]) for setting in settings if setting["limit"]), LIMIT)
+        match [word for word in words if not _SETTING.fullmatch(word)]:
             case ["conforms"]:
                 case = ""
             case ["deviates", case]:
                 pass
             case _:
                 raise CatalogError(f"a fence is marked {fence[2]!r}", where=f"{slug}.md", hint="See CONTRIBUTING.md")
-        yield Example(case, body, language == "http", request, answer, end, also)
+        yield Example(case, body, language == "http", request, answer, end, also, limit)
 
 
 def _unescape(code: bytes) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from deltaproof.faults.draft import Draft, need
 from deltaproof.faults.fault import Fault, fault
 from deltaproof.faults.pieces import Piece, with_data
-from deltaproof.sse import BOM
+from deltaproof.sse import BOM, LIMIT
 
 
 def _events(draft: Draft) -> list[Piece]:
@@ -95,6 +95,12 @@ def blank_line_missing(draft: Draft) -> None:
     draft.done().raw = draft.done().raw.removesuffix(draft.newline())
 
 
+@fault("comment-endless", "sse-framing.oversized")
+def comment_endless(draft: Draft) -> None:
+    """A comment of more than 16 MiB, such as a broken keep-alive makes, comes after the first chunk."""
+    draft.insert(draft.event(b":" * (LIMIT + 1)), after=draft.chunks()[0])
+
+
 @fault("data-unspaced", "sse-single-line-data.unspaced")
 def data_unspaced(draft: Draft) -> None:
     """No space follows the colon of the data field."""
@@ -145,6 +151,7 @@ FAULTS = (
     newline_single,
     newline_mixed,
     blank_line_missing,
+    comment_endless,
     data_unspaced,
     data_lines,
     data_prefix_missing,

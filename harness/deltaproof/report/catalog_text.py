@@ -12,6 +12,7 @@ from rich.text import Text
 
 from deltaproof.catalog import Catalog, Level, Page, Profile
 from deltaproof.report.visible import visible
+from deltaproof.sse import LIMIT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,6 +56,8 @@ def print_page(page: Page, catalog: Catalog, console: Console) -> None:
     console.print(_cases(page, catalog))
     for example in page.examples:
         shown = f"deviates by {example.case}: {page.cases[example.case].means}" if example.case else "conforms"
+        if example.limit != LIMIT:
+            shown += f" (here of {example.limit} bytes)"
         console.print(Text(f"Example that {shown}", "green" if not example.case else "red"))
         for line in _lines(example.body):
             console.print(Text(f"  {line}"), no_wrap=True, overflow="ellipsis", crop=True)

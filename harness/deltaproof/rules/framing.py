@@ -54,7 +54,7 @@ def framing(event: Event) -> Iterator[Deviation]:
     """Look at how the event ends, and whether its line ends are those of the stream."""
     place, layout = event_place(event), event.layout
     if layout.oversized:
-        yield Deviation("unterminated", place, _too_large(event))
+        yield Deviation("oversized", place, _too_large(event))
     elif _is_joined(event):
         yield Deviation("joined", place, f"no empty line stands between {layout.data_lines} data lines, each an event")
     elif not layout.closed and event.data is not None and event.data.strip() == b"[DONE]":
