@@ -32,6 +32,7 @@ from tests.run.lies import (
     refuses,
     refuses_in_html,
     says_nothing,
+    stream,
     streams_always,
     tells_an_error_only,
 )
@@ -39,6 +40,7 @@ from tests.run.polite import MODEL, Polite
 from tests.run.server import (
     STREAM_END,
     STREAM_HEAD,
+    Act,
     Asked,
     Json,
     Running,
@@ -196,7 +198,7 @@ def test_a_model_that_does_not_do_it_leaves_a_scenario_unexercised(
     code, told, _ = run(command, scenario, but(only_talks))
     assert (code, told["status"], told["reason"], told["blame"]) == (0, "unexercised", reason, blame)
     assert told["attempts"] == 3
-    assert len(told["exchanges"]) == 3 * {"two-streams": 2, "max-tokens": 7}.get(scenario, 1)
+    assert len(told["exchanges"]) == 3 * {"two-streams": 2, "hang-up": 2, "max-tokens": 7}.get(scenario, 1)
     assert all(one["holds"] for one in told["checks"])
 
 
@@ -218,12 +220,79 @@ def test_a_scenario_is_tried_until_the_model_does_it(command: Command) -> None:
 def test_what_it_weighs_to_accept_a_bad_request_is_the_profiles(
     command: Command, profile: str, level: str, code: int
 ) -> None:
-    """Nothing breaks by it; whoever is strict counts it. What was accepted is answered well, so nothing else is judged."""
-    ended, told, report = run(command, "refuse-n-0", but(accepts_anything), "--profile", profile)
-    assert (ended, told["status"], told["exchanges"], report["exchanges"]) == (code, "failed", [], [])
+    """Nothing breaks by it; whoever is strict counts it."""
+    ended, told, _ = run(command, "refuse-n-0", but(accepts_anything), "--profile", profile)
+    assert (ended, told["status"]) == (code, "failed")
     assert [(one["check"], one["level"], one["message"]) for one in told["checks"]] == [
         ("refuses", level, "n = 0: accepted with status 200")
     ]
+
+
+def ends_without_a_word(polite: Polite, asked: Asked) -> Says:
+    """Answer whatever is asked, each stream without the [DONE] at its end."""
+    if asked.json.get("stream_options") and not asked.json.get("stream"):
+        yield from ignores_stream(polite, asked)
+    else:
+        yield from stream(*list(polite.events({"messages": [{}]}))[:-1])
+
+
+ENDS = [
+    ("plain-text", ["deviates"]),
+    ("refuse-n-0", ["deviates"]),
+    ("refuse-broken-json", ["deviates"]),
+    ("refuse-usage-no-stream", []),
+    ("without-streaming", ["deviates", "deviates"]),
+]
+
+
+@pytest.mark.parametrize(("scenario", "verdicts"), ENDS, ids=[one[0] for one in ENDS])
+def test_every_stream_is_judged_whatever_its_scenario_is_for(
+    command: Command, scenario: str, verdicts: list[str]
+) -> None:
+    """One that should have been refused is a stream, one that was not asked for is; an answer in one piece is none."""
+    _, told, report = run(command, scenario, but(ends_without_a_word))
+    assert told["exchanges"] == list(range(len(verdicts)))
+    assert [one["verdicts"]["done-sentinel"] for one in report["exchanges"]] == verdicts
+
+
+def test_a_stream_that_the_client_left_is_judged_as_far_as_it_came(command: Command) -> None:
+    """What it never saw the end of is held against nobody; what had come is."""
+
+    def misnames(polite: Polite, asked: Asked) -> Says:
+        first = events(polite, asked)[0]
+        yield STREAM_HEAD + piece(first.replace(b"chat.completion.chunk", b"chunk"))
+        yield Act.SILENCE
+
+    _, told, report = run(command, "hang-up", but(misnames), "--timeout", "0.5")
+    verdicts = [(one["verdicts"]["chunk-object-const"], one["verdicts"]["done-sentinel"]) for one in report["exchanges"]]
+    assert (told["exchanges"], verdicts) == ([0, 1], [("deviates", "unexercised"), ("deviates", "deviates")])
+
+
+@pytest.mark.parametrize("answered", [0, 1])
+def test_a_stream_is_judged_though_the_other_got_no_answer(command: Command, answered: int) -> None:
+    """Of two requests, one that is hung up on takes nothing away from the other."""
+    barrier, before = Barrier(2, timeout=20), count()
+
+    def half(polite: Polite, asked: Asked) -> Says:
+        number = next(before)
+        barrier.wait()
+        if number == answered:
+            yield from stream(*events(polite, asked))
+        yield Act.CUT
+
+    code, told, _ = run(command, "two-streams", but(half))
+    assert (code, told["status"], told["exchanges"]) == (1, "failed", [0])
+    assert [one["check"] for one in told["checks"] if not one["holds"]] == ["answers"]
+
+
+def test_a_stream_is_judged_though_the_plain_answer_does_not_come(command: Command) -> None:
+    """The same request without streaming, hung up on, takes nothing away from the stream."""
+
+    def streams_only(polite: Polite, asked: Asked) -> Says:
+        yield from polite.answer(asked) if asked.json.get("stream") else hangs_up(polite, asked)
+
+    code, told, _ = run(command, "without-streaming", but(streams_only))
+    assert (code, told["status"], told["exchanges"]) == (1, "failed", [0])
 
 
 def test_an_error_inside_a_stream_is_no_refusal(command: Command) -> None:

@@ -56,6 +56,8 @@ def test_the_whole_suite_on_llama_cpp(command: Command, llamacpp: LlamaServer, t
         ("parallel-calls-off", "request-parallel-tool-calls-false", "several", "error"),
         ("n-2", "choice-index-order", "gap", "error"),
         ("logprobs", "choice-logprobs", "partial", "warning"),
+        ("refuse-choice-no-tools", "request-tool-choice-required", "missing", "error"),
+        ("refuse-undeclared-tool", "request-tool-choice-named", "other", "error"),
     }
     assert (ran.code, ran.err) == (1, "")
     assert report["target"] == {

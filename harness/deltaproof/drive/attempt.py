@@ -14,6 +14,7 @@ from deltaproof.drive.wire import Answered, Ask, Unanswered
 from deltaproof.suite.checks import (
     apart_check,
     first_failure,
+    is_plain,
     is_refusal,
     overlap,
     plain_answer,
@@ -52,7 +53,11 @@ async def attempt(scenario: Scenario, bench: Bench) -> Attempt:
 
 
 async def _stream(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
-    answer = await bench.ask(Ask(request=request, scenario=scenario.name))
+    return _assess_any(scenario, bench, await bench.ask(Ask(request=request, scenario=scenario.name)))
+
+
+def _assess_any(scenario: Scenario, bench: Bench, answer: Answered | Unanswered) -> Attempt:
+    """Say what came of a request for a stream."""
     return unanswered(answer) if isinstance(answer, Unanswered) else _assess(scenario, bench.judge(answer.readable))
 
 
@@ -98,10 +103,11 @@ async def _parity(scenario: Scenario, bench: Bench, request: Request) -> Attempt
         return unanswered(answer)
     other = await bench.ask(Ask(request=without_streaming(request), scenario=scenario.name))
     if isinstance(other, Unanswered):
-        return unanswered(other)
+        return _joined(_assess(scenario, bench.judge(answer.readable)), unanswered(other))
     check = plain_check(other.readable)
     judged = bench.judge(replace(answer.readable, answer=plain_answer(other.readable) if check.holds else None))
-    return _with(_assess(scenario, judged), check)
+    tried = _assess(scenario, judged)
+    return _with(replace(tried, judged=(*tried.judged, *_about_streams(bench.judge(other.readable)))), check)
 
 
 async def _history(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
@@ -123,10 +129,8 @@ async def _pair(scenario: Scenario, bench: Bench) -> Attempt:
     nonces = (_nonce(), _nonce())
     asks = [Ask(request=filled(scenario, bench.model, nonce), scenario=scenario.name) for nonce in nonces]
     first, second = await _at_once(bench, asks)
-    if isinstance(first, Unanswered):
-        return unanswered(first)
-    if isinstance(second, Unanswered):
-        return unanswered(second)
+    if isinstance(first, Unanswered) or isinstance(second, Unanswered):
+        return _joined(*(_assess_any(scenario, bench, answer) for answer in (first, second)))
     judged = (bench.judge(first.readable), bench.judge(second.readable))
     one, other = (_assess(scenario, each) for each in judged)
     both = _joined(one, other)
@@ -155,11 +159,12 @@ async def _at_once(bench: Bench, asks: list[Ask]) -> list[Answered | Unanswered]
 
 
 async def _hang_up(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
-    """Go after the first read, then ask for the same again and stay. What was left in the middle is not judged."""
+    """Go after the first read, then ask for the same again and stay; what came before is judged like all that came."""
     broken = await bench.ask(Ask(request=request, scenario=scenario.name, enough=1))
     if isinstance(broken, Unanswered):
         return unanswered(broken)
     clean = await _stream(scenario, bench, request)
+    clean = replace(clean, judged=(bench.judge(broken.readable), *clean.judged))
     checks = clean.checks
     if clean.outcome is Outcome.UNREACHABLE:
         checks = (Check(CheckName.ANSWERS, clean.reason, blame=Blame.TRANSPORT),)
@@ -180,9 +185,12 @@ async def _refusal(scenario: Scenario, bench: Bench, request: Request) -> Attemp
         return unanswered(answer)
     judged = bench.judge(answer.readable)
     check = refusal_check(scenario, bench.profile, judged)
-    # A request that was accepted, though it should not have been, was answered well: there is nothing to judge.
-    shown = () if judged.judgement.transcript.streamed or plain_check(answer.readable).holds else (judged,)
-    return _with(Attempt(Outcome.JUDGED, judged=shown), check)
+    return _with(Attempt(Outcome.JUDGED, judged=_about_streams(judged)), check)
+
+
+def _about_streams(judged: Judged) -> tuple[Judged, ...]:
+    """Return what the rules have something to say of: all but an answer in one piece, as it was asked for."""
+    return () if is_plain(judged) else (judged,)
 
 
 def unanswered(answer: Unanswered) -> Attempt:

@@ -25,6 +25,16 @@ def is_refusal(exchange: Exchange) -> bool:
     return 400 <= status < 500 and isinstance(parse(exchange.body).value, dict)  # noqa: PLR2004 - the 4xx
 
 
+def is_plain(judged: Judged) -> bool:
+    """Tell whether a request that did not ask for a stream was accepted, and answered with none."""
+    exchange = judged.exchange
+    status = exchange.head.status if exchange.head else 0
+    asked = exchange.request is None or exchange.request.get("stream") is True
+    kind = (exchange.head and exchange.head.get("content-type")) or ""
+    streams = judged.judgement.transcript.streamed or kind.lower().startswith("text/event-stream")
+    return 200 <= status < 300 and not asked and not streams  # noqa: PLR2004 - the 2xx
+
+
 def stream_checks(judged: Judged) -> tuple[Check, ...]:
     """Demand that a request was accepted, was answered with a stream, and that the stream came to its end.
 
