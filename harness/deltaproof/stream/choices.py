@@ -15,6 +15,7 @@ from deltaproof.stream.text import Text
 from deltaproof.stream.wholes import Choice, Ending, Finish, FunctionCall
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
+_DETAIL_TEXTS = ("text", "summary")
 KNOWN_DELTA_FIELDS = frozenset({"role", "content", "refusal", "tool_calls", "function_call"})
 _KEPT_NAMES = 2  # of a legacy call: the first, and that another came
 _KEPT_FINISHES = 64
@@ -138,28 +139,28 @@ class GrowingChoice:
         if isinstance(content, list):
             yield from self._parts(content, event, offset)
         elif isinstance(content, str):
-            if self.content is None:
-                self.content = Text()
-                yield None
+            self.content = Text() if self.content is None else self.content
             yield from _add(self.content, body, "content", event, offset)
-        if isinstance(body.get("refusal"), str):
-            if self.refusal is None:
-                self.refusal = Text()
+        if isinstance(refusal := body.get("refusal"), str):
+            self.refusal = Text() if self.refusal is None else self.refusal
+            if refusal and not len(self.refusal):
                 yield None
             yield from _add(self.refusal, body, "refusal", event, offset)
         for key in REASONING_FIELDS:
             thought = body.get(key)
             if not isinstance(thought, str):
                 continue
-            if self.reasoning is None:
-                self.reasoning = Text()
-                yield None
+            self.reasoning = Text() if self.reasoning is None else self.reasoning
             if thought and not self.reasoning_field:
                 self.reasoning_field = key
             if key == self.reasoning_field:  # some servers send the same thoughts under both names
                 yield from _add(self.reasoning, body, key, event, offset)
             elif thought and isinstance(body, dict):
                 yield Hole(body, key, None)
+        details = body.get("reasoning_details")
+        for detail in details if isinstance(details, list) else ():  # OpenRouter's: the same thoughts once more
+            if isinstance(detail, dict):
+                yield from (Hole(detail, key, None) for key in _DETAIL_TEXTS if detail.get(key))
 
     def _parts(self, parts: list[object], event: int, offset: int) -> Iterator[None]:
         """Read content that is an array of typed parts, as Mistral's reasoning models send it."""
@@ -213,10 +214,8 @@ def body_of(value: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _add(text: Text, container: Mapping[str, object], key: str, event: int, offset: int) -> Iterator[Hole | None]:
-    """Append a fragment and yield its hole; None for the first one, after which the text is no longer empty."""
+    """Append a fragment and yield its hole."""
     fragment = str(container[key])
-    if not fragment:
-        return
-    goes_on = len(text) > 0
-    text.append(fragment, event, offset)
-    yield Hole(container, key, text) if goes_on and isinstance(container, dict) else None
+    if fragment:
+        text.append(fragment, event, offset)
+        yield Hole(container, key, text) if isinstance(container, dict) else None

@@ -7,6 +7,7 @@ a chunk is known from the one it repeats; only the text in the holes is new.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from orjson import dumps, loads
@@ -87,28 +88,28 @@ def _unquoted(raw: bytes) -> str | None:
 def template_of(data: bytes, value: Mapping[str, object], holes: Sequence[Hole], event: int) -> Template | None:
     """Return the template of a chunk, or None where its holes cannot be told apart in the bytes, or hold U+FFFD.
 
-    Each hole's string must stand in `data` exactly once as JSON text; and with another string in all of them the
+    Each hole's string must stand in `data` exactly once under its key; and with another string in all of them the
     bytes must parse to the same value but for the holes, so nothing else can have been taken for a hole. Two holes of
     one text would have to be filled in turns, so there is no template for them.
     """
-    quoted = [dumps(hole.container[hole.key]) for hole in holes]
-    if any(data.count(text) != 1 or b"\xef\xbf\xbd" in text for text in quoted):  # U+FFFD is found chunk by chunk
-        return None
     filled = [id(hole.text) for hole in holes if hole.text is not None]
     if len(set(filled)) < len(filled):
         return None
-    order = sorted(range(len(holes)), key=lambda number: data.index(quoted[number]))
-    segments: list[bytes] = []
-    position = 0
-    for number in order:
-        start = data.index(quoted[number])
-        segments.append(data[position : start + 1])
-        position = start + len(quoted[number]) - 1
-    segments.append(data[position:])
+    colon = b": " if data.partition(b'":')[2].startswith(b" ") else b":"
+    spans: list[tuple[int, int, Text | None]] = []
+    for hole in holes:
+        quoted = dumps(hole.container[hole.key])
+        member = dumps(hole.key) + colon + quoted
+        if data.count(member) != 1 or b"\xef\xbf\xbd" in quoted:  # U+FFFD is found chunk by chunk
+            return None
+        end = data.index(member) + len(member) - 1
+        spans.append((end - len(quoted) + 2, end, hole.text))
+    spans.sort(key=itemgetter(0))
+    ends, starts = [0, *(end for _, end, _ in spans)], [*(start for start, _, _ in spans), len(data)]
+    segments = [data[end:start] for end, start in zip(ends, starts, strict=True)]
     if not _is_same_but_for_holes(segments, value, holes):
         return None
-    texts = tuple(holes[number].text for number in order)
-    return Template(segments[0], tuple(segments[1:-1]), segments[-1], texts, event)
+    return Template(segments[0], tuple(segments[1:-1]), segments[-1], tuple(text for _, _, text in spans), event)
 
 
 def _is_same_but_for_holes(segments: Sequence[bytes], value: Mapping[str, object], holes: Sequence[Hole]) -> bool:
