@@ -36,20 +36,42 @@ undecided for want of: the request (1), the response's headers (1)
 """
 
 
-def unpadded(text: str) -> str:
-    """Return a text without the blanks that fill its lines up."""
-    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+NARROW = """\
+repeated.sse
+  five ✗1  wire ?   env  ✓   choi ✓
+  delt ✓   call ✓   args ?   end  ?
+  use  ?   req  ?
+
+✗ error  ! warning  · note  ✓ conforms
+~ off  ? undecided  ○ nothing to check
+undecided for want of: the request (1),
+the response's headers (1)
+
+✗ error  tool-call-continuation-name
+the same name again
+  found  the name "f" is there again
+"""
 
 
 def test_a_report_shows_a_table_and_each_finding_once(tmp_path: Path) -> None:
-    """Rule, case, place, words on the wire, reason, figures, blame and page: the whole report at 80 columns."""
+    """Rule, case, place, words on the wire, reason, figures, blame and page: the whole report at 80 columns.
+
+    No line of it ends with blanks.
+    """
     (tmp_path / "repeated.sse").write_text(REPEATED)
     ran = deltaproof("check", "repeated.sse", cwd=tmp_path)
-    assert unpadded(ran.out) == REPORT
+    assert ran.out == REPORT
     assert (ran.code, ran.err) == (1, "")
 
 
-@pytest.mark.parametrize("columns", [80, 200])
+def test_what_does_not_fit_into_a_table_is_a_list(tmp_path: Path) -> None:
+    """At 40 columns each source stands over its groups, all of which are named."""
+    (tmp_path / "repeated.sse").write_text(REPEATED)
+    ran = deltaproof("check", "repeated.sse", cwd=tmp_path, columns=40)
+    assert ran.out.startswith(NARROW)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
 def test_no_line_is_longer_than_the_terminal(tmp_path: Path, columns: int) -> None:
     """Long paths and long values are folded."""
     folder = tmp_path / "a-folder-with-quite-a-long-name" / "and-another-one-inside-of-it"

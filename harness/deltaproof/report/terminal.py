@@ -1,48 +1,25 @@
-"""A report for a person at a terminal: a table by source and rule group, then each finding once. Judges nothing."""
+"""A report for a person at a terminal: what came of each exchange, then each finding once. Judges nothing."""
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO, TypeAlias
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deltaproof.catalog import GROUPS, Level, load
+from deltaproof.catalog import Level, load
 from deltaproof.checking import Judged, Report
-from deltaproof.exchange import Evidence, Exchange
+from deltaproof.exchange import Exchange
+from deltaproof.report.overview import COLOURS, MARKS, label, print_overview
+from deltaproof.report.trimmed import Trimmed
 from deltaproof.report.visible import visible
-from deltaproof.verdict import Finding, Verdict
+from deltaproof.verdict import Finding
 
-_COLOURS = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "cyan", Level.OFF: "dim"}
-_MARKS = {Level.ERROR: "✗", Level.WARNING: "!", Level.NOTE: "·"}
-_SHORT_GROUPS = {
-    "promise": "five",
-    "transport": "wire",
-    "envelope": "env",
-    "choice": "choi",
-    "delta": "delt",
-    "tool-call": "call",
-    "arguments": "args",
-    "termination": "end",
-    "usage": "use",
-    "request": "req",
-}
-_EVIDENCE = {
-    Evidence.BYTES: "the bytes as sent",
-    Evidence.FIELDS: "null told from absent",
-    Evidence.REQUEST: "the request",
-    Evidence.HEADERS: "the response's headers",
-    Evidence.TIMING: "times",
-}
-_WIDE = 120
-_ROWS = 60
 _PLACES = 4
 
 Places: TypeAlias = Callable[[Sequence[tuple[Exchange, Finding]]], list[str]]
@@ -50,76 +27,22 @@ Places: TypeAlias = Callable[[Sequence[tuple[Exchange, Finding]]], list[str]]
 
 
 def console_for(stream: TextIO | None = None, *, width: int | None = None) -> Console:
-    """Return a console for a stream, standard output by default, that takes no markup and makes up no colours."""
-    return Console(file=stream or sys.stdout, width=width, markup=False, highlight=False, emoji=False)
+    """Return a console for a stream, standard output by default, that takes no markup and makes up no colours.
+
+    What does not go to a terminal has no blanks at the ends of its lines.
+    """
+    stream = stream or sys.stdout
+    file: TextIO = stream if stream.isatty() else Trimmed(stream)  # type: ignore[assignment]  # all that rich asks for
+    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
 
 
 def print_report(report: Report, console: Console) -> None:
     """Print a whole report."""
     if report.judged:
-        print_table(report.judged, console)
+        print_overview(report.judged, console)
         print_findings(report.judged, console)
     print_left_out(report, console)
     console.print(summary(report))
-
-
-def print_table(judged: Sequence[Judged], console: Console) -> None:
-    """Print a row per exchange and a column per rule group; of many exchanges, those with the gravest findings."""
-    wide = console.width >= _WIDE
-    groups = sorted({page.group for page in load().pages.values()}, key=GROUPS.index)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("source", overflow="fold", ratio=None, min_width=16)
-    for group in groups:
-        table.add_column(group if wide else _SHORT_GROUPS[group], justify="center", no_wrap=True)
-    shown = sorted(judged, key=_gravity)[:_ROWS] if len(judged) > _ROWS else judged
-    for one in shown:
-        table.add_row(Text(visible(label(one.exchange))), *(_cell(one, group, 2 if wide else 1) for group in groups))
-    console.print(table)
-    if len(shown) < len(judged):
-        console.print(f"… and {len(judged) - len(shown)} more exchanges; --format json has them all")
-    console.print(_legend())
-    if missing := _missing(judged):
-        console.print(Text(f"undecided for want of: {missing}", "dim"))
-    console.print()
-
-
-def _missing(judged: Iterable[Judged]) -> str:
-    """Say what evidence rules lacked, and in how many exchanges: "the request (2), the response's headers (1)"."""
-    lacked: Counter[Evidence] = Counter()
-    for one in judged:
-        pages = [load().pages[slug] for slug, verdict in one.judgement.verdicts.items() if verdict is Verdict.UNDECIDED]
-        needed = {
-            need for page in pages for need in (*page.needs, *(n for case in page.cases.values() for n in case.needs))
-        }
-        lacked.update(needed - one.judgement.evidence)
-    return ", ".join(f"{_EVIDENCE[need]} ({lacked[need]:,})" for need in Evidence if lacked[need])
-
-
-def _gravity(judged: Judged) -> tuple[int, ...]:
-    levels = Counter(finding.level for finding in judged.judgement.findings)
-    return tuple(-levels[level] for level in _MARKS)
-
-
-def _cell(judged: Judged, group: str, most: int) -> Text:
-    """Show the gravest known of a group: its findings at up to `most` levels, else what is open, else conforming."""
-    judgement = judged.judgement
-    slugs = {slug for slug, page in load().pages.items() if page.group == group}
-    levels = Counter(finding.level for finding in judgement.findings if finding.rule in slugs)
-    if levels:
-        parts = [Text(f"{_MARKS[level]}{levels[level]}", _COLOURS[level]) for level in _MARKS if levels[level]]
-        return Text(" ").join(parts[:most])
-    verdicts = {judgement.verdicts[slug] for slug in slugs}
-    if Verdict.UNDECIDED in verdicts:
-        return Text("?", "magenta")
-    if verdicts <= {Verdict.UNEXERCISED}:
-        return Text("○", "dim")
-    if Verdict.DEVIATES in verdicts:
-        return Text("~", "dim")
-    return Text("✓", "green")
-
-
-def _legend() -> Text:
-    return Text("✗ error  ! warning  · note  ✓ conforms  ~ off  ? undecided  ○ nothing to check", "dim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +75,7 @@ def print_findings(judged: Sequence[Judged], console: Console, places: Places | 
     for group in _grouped(judged):
         finding = group.finding
         page = load().pages[finding.rule]
-        title = Text(f"{_MARKS[finding.level]} {finding.level}  ", _COLOURS[finding.level])
+        title = Text(f"{MARKS[finding.level]} {finding.level}  ", COLOURS[finding.level])
         title.append(finding.rule, "bold")
         title.append(f"  {page.cases[finding.case].means}")
         console.print(title)
@@ -200,11 +123,6 @@ def place(exchange: Exchange, finding: Finding) -> str:
     return ", ".join(parts) + often
 
 
-def label(exchange: Exchange) -> str:
-    """Name an exchange: its source, with the entry's number where it is not the first."""
-    return f"{exchange.source}#{exchange.entry}" if exchange.entry else exchange.source
-
-
 def print_left_out(report: Report, console: Console) -> None:
     """Name what was skipped, counted by reason, and what could not be read."""
     reasons: dict[str, list[str]] = {}
@@ -222,7 +140,7 @@ def print_left_out(report: Report, console: Console) -> None:
 def summary(report: Report) -> Text:
     """Say in one line how many exchanges were judged and what came of it."""
     levels = report.levels
-    counts = [_count(levels[level], level.value) for level in _MARKS]
+    counts = [_count(levels[level], level.value) for level in MARKS]
     if report.judged:
         line = Text(f"{_count(len(report.judged), 'exchange')} judged by {report.profile}: ")
         line.append(", ".join(counts), _summary_colour(levels))
@@ -239,7 +157,7 @@ def summary(report: Report) -> Text:
 
 
 def _summary_colour(levels: Mapping[Level, int]) -> str:
-    return next((_COLOURS[level] for level in _MARKS if levels[level]), "green")
+    return next((COLOURS[level] for level in MARKS if levels[level]), "green")
 
 
 def _count(number: int, word: str) -> str:
