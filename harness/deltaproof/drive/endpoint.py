@@ -1,0 +1,174 @@
+"""The connections that clients open to us: requests come in whole, one after the other, and bytes go out as told.
+
+What to answer is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TypeAlias
+
+from deltaproof.drive.http1 import Incoming, RequestReader, Unintelligible
+from deltaproof.errors import DeltaproofError
+
+LOOPBACK = "127.0.0.1"
+
+Answer: TypeAlias = Callable[[Incoming, "Connection"], Awaitable[None]]
+"""Answers one request by writing to its connection; the next request is taken when it returns."""
+
+_LINGER_NONE = struct.pack("ii", 1, 0)  # close() then sends a reset
+_MOST_WAITING = 64  # requests that a client may send ahead
+_HIGH_WATER = 2**20  # bytes that may wait for a slow client
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection.
+
+    Attributes:
+        gone: set once the connection is no more, whoever ended it.
+        on_pause, on_resume: called when the client reads too slowly to be written to, and when it has caught up.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        """Wait for the connection; `answer` is called for each request."""
+        self.gone = asyncio.Event()
+        self.on_pause: Callable[[], None] = _nothing
+        self.on_resume: Callable[[], None] = _nothing
+        self._answer = answer
+        self._reader = RequestReader()
+        self._requests: asyncio.Queue[Incoming | Unintelligible | None] = asyncio.Queue()
+        self._transport: asyncio.Transport | None = None
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._transport is None or self._transport.is_closing()
+
+    def write(self, content: bytes) -> None:
+        """Send bytes, with one system call where the client keeps up; nothing once the connection is closing."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(content)
+
+    async def drain(self) -> None:
+        """Wait until the client has read most of what was written, or is gone."""
+        await self._flows.wait()
+
+    def close(self) -> None:
+        """Close in order, once all is sent."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def reset(self) -> None:
+        """Break the connection off; what is not sent yet is lost."""
+        if self._transport is not None:
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
+            self._transport.abort()
+
+    def respond(self, status: HTTPStatus, body: object) -> None:
+        """Answer with JSON of our own."""
+        content = json.dumps(body).encode()
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(content)}\r\n\r\n"
+        )
+        self.write(head.encode() + content)
+
+    def refuse(self, status: HTTPStatus, why: str, **members: object) -> None:
+        """Answer with an error as OpenAI's API writes one, with members beside its message."""
+        self.respond(status, {"error": {"message": why, "type": "deltaproof_error", "code": None, **members}})
+
+    # What asyncio calls:
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to take requests."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError
+        transport.set_write_buffer_limits(high=_HIGH_WATER)
+        self._transport = transport
+        self._task = asyncio.get_running_loop().create_task(self._serve())
+
+    def data_received(self, data: bytes) -> None:
+        """Read requests; what a client sends too far ahead waits in its socket."""
+        for incoming in self._reader.feed(data):
+            self._requests.put_nowait(incoming)
+        if self._reader.expects_continue:
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if self._requests.qsize() > _MOST_WAITING and self._transport is not None:
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Let a client that has said all still get its answers."""
+        self._requests.put_nowait(None)
+        return True
+
+    def pause_writing(self) -> None:
+        """Note that the client does not keep up."""
+        self._flows.clear()
+        self.on_pause()
+
+    def resume_writing(self) -> None:
+        """Note that the client has caught up."""
+        self._flows.set()
+        self.on_resume()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Note that the connection is no more."""
+        self.gone.set()
+        self._flows.set()
+        self._requests.put_nowait(None)
+
+    async def _serve(self) -> None:
+        try:
+            while not self.closing:
+                incoming = await self._requests.get()
+                if self._transport is not None and not self._requests.qsize():
+                    self._transport.resume_reading()
+                match incoming:
+                    case None:
+                        break
+                    case Unintelligible(status=status, why=why):
+                        self.refuse(HTTPStatus(status), f"this is no HTTP request: {why}")
+                        break
+                    case Incoming():
+                        await self._answer(incoming, self)
+                        if not incoming.persistent:
+                            break
+        finally:
+            self.close()
+
+
+async def listen(answer: Answer, *, host: str, port: int) -> asyncio.Server:
+    """Listen for clients on a port, 0 for any that is free.
+
+    Raises:
+        DeltaproofError: the address cannot be listened on.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(lambda: Connection(answer), host, port, backlog=2048)
+    except (OSError, OverflowError) as error:
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        raise DeltaproofError(
+            f"it cannot be listened on: {why}",
+            where=f"{host}:{port}",
+            hint="Choose another --port, or none for any that is free",
+        ) from error
+
+
+def port_of(server: asyncio.Server) -> int:
+    """Return the port that a server listens on."""
+    port: int = server.sockets[0].getsockname()[1]
+    return port
+
+
+def _nothing() -> None:
+    """Take a notice that nobody waits for."""
