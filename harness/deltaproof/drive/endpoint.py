@@ -32,12 +32,15 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         gone: set once the connection is no more, whoever ended it.
+        said_all: set once the client has closed its direction, or is gone. It may have hung up, or wait for its answer:
+            that shows only when it is written to.
         on_pause, on_resume: called when the client reads too slowly to be written to, and when it has caught up.
     """
 
     def __init__(self, answer: Answer) -> None:
         """Wait for the connection; `answer` is called for each request."""
         self.gone = asyncio.Event()
+        self.said_all = asyncio.Event()
         self.on_pause: Callable[[], None] = _nothing
         self.on_resume: Callable[[], None] = _nothing
         self._answer = answer
@@ -107,6 +110,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Let a client that has said all still get its answers."""
+        self.said_all.set()
         self._requests.put_nowait(None)
         return True
 
@@ -123,6 +127,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """Note that the connection is no more."""
         self.gone.set()
+        self.said_all.set()
         self._flows.set()
         self._requests.put_nowait(None)
 
