@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -45,7 +46,11 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The bytes of one socket read: when (seconds since the request was sent) and how many."""
+    """Bytes that came at once: when (seconds since the request was sent) and how many.
+
+    They are what one socket read brought, or, where the response was chunked, what it brought of one HTTP chunk; such
+    parts of one socket read have the same time.
+    """
 
     at: float
     size: int
@@ -71,16 +76,21 @@ class Exchange:
     Attributes:
         source: where it comes from, as the operator named it: a path, `-`, a URL.
         entry: its position in the source, from 0.
-        body: the response body, content encodings such as gzip removed, otherwise byte for byte.
+        body: the response body, byte for byte: as kept, content encodings such as gzip are still on it; readable, which
+            is what is judged, they are undone.
         request: the JSON object that was sent, or None if it is not known or was none.
         sent: the request's body byte for byte, empty where it is not known.
         head: status and headers of the response, or None if they are not known.
-        reads: the socket reads that made up the body, or () if they are not known.
+        reads: the reads that made up the body, or () if they are not known.
         end: how the body ended; EOF where nothing else is known.
         fidelity: how much of the original bytes `body` keeps.
         answer: the JSON object that the same request got without streaming, where one was asked for.
         method, url: of the request, empty where not known.
         scenario: the scenario it was recorded for, empty where none.
+        sent_headers: the request's headers, names as sent, in order, repeats kept; () if they are not known.
+        sent_at: the time at which the request's last byte was sent, from which all times are counted; None if not known.
+        ended: when the end of the response was seen, in seconds since `sent_at`; None if that is not known.
+        provenance: what its recorder says of where it is from: server, version, date.
     """
 
     source: str
@@ -96,6 +106,10 @@ class Exchange:
     method: str = ""
     url: str = ""
     scenario: str = ""
+    sent_headers: tuple[tuple[str, str], ...] = ()
+    sent_at: datetime | None = None
+    ended: float | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def evidence(self) -> frozenset[Evidence]:

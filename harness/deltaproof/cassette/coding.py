@@ -6,12 +6,13 @@ import importlib
 import string
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from types import ModuleType
 from typing import Protocol
 
 from deltaproof.errors import UnreadableError
-from deltaproof.exchange import End, Read
+from deltaproof.exchange import End, Exchange, Read
 
 LIMIT = 64 * 2**20
 """Bytes that a body may have once it is decoded; a larger one is taken for a bomb."""
@@ -68,6 +69,21 @@ def decode(
         reads = tuple(Read(read.at, len(piece)) for read, piece in zip(reads, pieces, strict=False))
         body = b"".join(pieces)
     return body, reads
+
+
+def readable(exchange: Exchange) -> Exchange:
+    """Return an exchange as kept with its content encodings undone, its reads with the sizes that they decode to.
+
+    What cannot be decoded is the server's fault or needs a decoder that is not installed: it stays as it is.
+    """
+    codings = names(exchange.head.get("content-encoding") if exchange.head else None)
+    if not codings:
+        return exchange
+    try:
+        body, reads = decode(exchange.body, codings, exchange.reads, exchange.end)
+    except UnreadableError:
+        return exchange
+    return replace(exchange, body=body, reads=reads)
 
 
 def _split(body: bytes, reads: tuple[Read, ...]) -> Iterable[bytes]:
