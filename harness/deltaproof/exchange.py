@@ -88,7 +88,7 @@ class Exchange:
         method, url: of the request, empty where not known.
         scenario: the scenario it was recorded for, empty where none.
         sent_headers: the request's headers, names as sent, in order, repeats kept; () if they are not known.
-        sent_at: the time at which the request's last byte was sent, from which all times are counted; None if not known.
+        sent_at: when the request's last byte was sent, from which all times are counted; None if that is not known.
         ended: when the end of the response was seen, in seconds since `sent_at`; None if that is not known.
         provenance: what its recorder says of where it is from: server, version, date.
     """

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum, auto
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from deltaproof.cassette import chunklists, eventstream, interactions
 from deltaproof.cassette.eventstream import Beside
 from deltaproof.cassette.json_values import BOM, parse
 from deltaproof.cassette.recording import Placed, Recording, Sighting, Unrecognised
-from deltaproof.cassette.sift import PLAIN, sift
+from deltaproof.cassette.sift import PLAIN
 from deltaproof.errors import UnreadableError
-from deltaproof.exchange import Skipped
+from deltaproof.exchange import Exchange, Skipped
 
 EXTENSIONS = frozenset({".sse", ".txt", ".http", ".yaml", ".yml", ".json", ".jsonl", ".ndjson", ".har"})
 """The names under which recordings are looked for in a folder."""
@@ -25,6 +25,10 @@ _CHUNK = re.compile(rb"^data: ?(?:\{|\[DONE\])", re.MULTILINE)
 _CASSETTE = re.compile(rb"^(?:interactions|http_interactions|recorded_with|when|then|version):", re.MULTILINE)
 
 
+Turn: TypeAlias = Callable[[Recording, str, int], Exchange | Skipped]
+"""What makes an exchange of a recording from a source at a position, or says why it is none."""
+
+
 class _Format(Enum):
     """How a file is to be read."""
 
@@ -33,7 +37,9 @@ class _Format(Enum):
     JSON = auto()
 
 
-def read(stream: BinaryIO, source: str, extension: str, beside: Beside) -> Iterator[Sighting | Unrecognised]:
+def read(
+    stream: BinaryIO, source: str, extension: str, beside: Beside, turn: Turn
+) -> Iterator[Sighting | Unrecognised]:
     """Yield what a seekable file holds, one entry at a time.
 
     Raises `UnreadableError` where reading cannot go on; what is wrong with one entry is yielded, and the next follows.
@@ -46,13 +52,13 @@ def read(stream: BinaryIO, source: str, extension: str, beside: Beside) -> Itera
         case _Format.RESPONSE:
             asked = True if extension == STREAM else None
             whole = eventstream.recording(stream.read(), source, beside, asked=asked)
-            yield from _sightings([Placed(whole)], source)
+            yield from _sightings([Placed(whole)], source, turn)
         case _Format.YAML:
-            yield from _sightings(interactions.from_yaml(stream, source), source)
+            yield from _sightings(interactions.from_yaml(stream, source), source, turn)
         case _Format.JSON if chunklists.lines_of_json(stream):
-            yield from _sightings(chunklists.from_lines(stream, source), source)
+            yield from _sightings(chunklists.from_lines(stream, source), source, turn)
         case _Format.JSON:
-            yield from _sightings(_document(parse(stream.read(), source), source), source)
+            yield from _sightings(_document(parse(stream.read(), source), source), source, turn)
         case None:
             yield Unrecognised("it begins like none")
 
@@ -90,25 +96,27 @@ def _document(document: object, source: str) -> Iterator[Placed | Skipped | Unre
             yield Unrecognised("it is JSON, but no cassette, HAR file or list of chunks")
 
 
-def _sightings(found: Iterable[Placed | Skipped | Unrecognised], source: str) -> Iterator[Sighting | Unrecognised]:
+def _sightings(
+    found: Iterable[Placed | Skipped | Unrecognised], source: str, turn: Turn
+) -> Iterator[Sighting | Unrecognised]:
     """Turn recordings into what is to be judged or named, numbered from 0."""
     entry = 0
     for one in found:
         match one:
-            case Placed(recording=recording, line=line):
-                yield _sighting(recording, source, entry, line)
+            case Placed():
+                yield _sighting(one, source, entry, turn)
                 entry += 1
             case _:
                 yield one
 
 
-def _sighting(recording: Recording | UnreadableError, source: str, entry: int, line: int) -> Sighting:
-    """Sift one recording; an error gets its place."""
-    where = f"{source}:{line} (entry {entry})" if line else f"{source} (entry {entry})"
+def _sighting(placed: Placed, source: str, entry: int, turn: Turn) -> Sighting:
+    """Turn one recording; an error gets its place."""
+    where = f"{source}:{placed.line} (entry {entry})" if placed.line else f"{source} (entry {entry})"
     try:
-        if not isinstance(recording, UnreadableError):
-            return sift(recording, source, entry)
-        error = recording
+        if not isinstance(placed.recording, UnreadableError):
+            return turn(placed.recording, source, entry)
+        error = placed.recording
     except UnreadableError as raised:
         error = raised
     return located(error, where)

@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 from deltaproof.cassette import eventstream
 from deltaproof.cassette.eventstream import Beside
-from deltaproof.cassette.formats import EXTENSIONS, STREAM, located, read
+from deltaproof.cassette.formats import EXTENSIONS, STREAM, Turn, located, read
 from deltaproof.cassette.recording import Sighting, Unrecognised
+from deltaproof.cassette.sift import keep, sift
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import Skipped
 
@@ -30,20 +31,34 @@ _FORMATS = (
 
 
 def read_path(path: Path) -> Iterator[Sighting]:
-    """Yield what a file or a folder holds, one entry at a time, in the order of names; never raises.
+    """Yield what a file or a folder holds for judging, one entry at a time, in the order of names; never raises.
 
-    A file that was named is read whatever it is called, and is an error if it is no recording. In a folder, at any
-    depth, what is hidden, no recording, or a link that leads out of it is named as skipped.
+    Streamed chat completions come with content encodings undone; whatever else there is is named as skipped. A file that
+    was named is read whatever it is called, and is an error if it is no recording. In a folder, at any depth, what is
+    hidden, no recording, or a link that leads out of it is named as skipped.
     """
+    yield from _path(path, sift)
+
+
+def read_kept(path: Path) -> Iterator[Sighting]:
+    """Yield every exchange of a file or a folder as kept, whatever it is, in the order of names; never raises.
+
+    Bodies are as they were sent. Files are chosen as by `read_path`.
+    """
+    yield from _path(path, keep)
+
+
+def _path(path: Path, turn: Turn) -> Iterator[Sighting]:
+    """Read a file that was named, or the files of a folder."""
     try:
         is_folder = path.is_dir()
     except OSError as error:
         yield _failed(error, path)
         return
     if is_folder:
-        yield from _folder(path)
+        yield from _folder(path, turn)
         return
-    for sighting in _file(path, path.parent):
+    for sighting in _file(path, path.parent, turn):
         yield _refused(sighting, named(path)) if isinstance(sighting, Unrecognised) else sighting
 
 
@@ -52,7 +67,7 @@ def read_bytes(content: bytes, source: str) -> Iterator[Sighting]:
     stream = io.BytesIO(content)
     try:
         _check(len(content), source)
-        for sighting in read(stream, source, Path(source).suffix.lower(), Beside()):
+        for sighting in read(stream, source, Path(source).suffix.lower(), Beside(), sift):
             yield _refused(sighting, source) if isinstance(sighting, Unrecognised) else sighting
     except UnreadableError as error:
         yield located(error, source)
@@ -68,7 +83,7 @@ def _refused(unrecognised: Unrecognised, source: str) -> UnreadableError:
     return UnreadableError(f"{UNRECOGNISED}: {unrecognised.what}", where=source, hint=_FORMATS)
 
 
-def _folder(folder: Path) -> Iterator[Sighting]:
+def _folder(folder: Path, turn: Turn) -> Iterator[Sighting]:
     """Walk a folder without recursion, however deep it is."""
     root = _target(folder)
     waiting = [folder]
@@ -81,7 +96,7 @@ def _folder(folder: Path) -> Iterator[Sighting]:
             elif stat.S_ISDIR(mode) or path == folder:
                 waiting += sorted(path.iterdir(), reverse=True)
             elif not _is_beside(path):
-                for sighting in _file(path, root):
+                for sighting in _file(path, root, turn):
                     yield Skipped(named(path), UNRECOGNISED) if isinstance(sighting, Unrecognised) else sighting
         except OSError as error:
             yield _failed(error, path)
@@ -115,7 +130,7 @@ def _is_beside(path: Path) -> bool:
     )
 
 
-def _file(path: Path, root: Path) -> Iterator[Sighting | Unrecognised]:
+def _file(path: Path, root: Path, turn: Turn) -> Iterator[Sighting | Unrecognised]:
     """Read one file with what lies beside it; what is wrong with a neighbour does not keep the file from being read."""
     try:
         request = head = None
@@ -129,7 +144,7 @@ def _file(path: Path, root: Path) -> Iterator[Sighting | Unrecognised]:
             except UnreadableError as error:
                 yield error
         with _open(path) as stream:
-            yield from read(stream, named(path), path.suffix.lower(), Beside(request, head))
+            yield from read(stream, named(path), path.suffix.lower(), Beside(request, head), turn)
     except UnreadableError as error:
         yield located(error, named(path))
     except OSError as error:

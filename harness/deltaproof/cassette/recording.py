@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from deltaproof.errors import UnreadableError
@@ -30,8 +31,8 @@ class Recording:
         request: the JSON object that was sent, or None if it is not known.
         method, url: of the request, empty where not known; the method in capitals.
         asked: whether a stream was asked for, where something else than the request tells; None otherwise.
-        reads: the socket reads that made up `body`, or ().
-        end, fidelity, scenario: as in `Exchange`.
+        reads: the reads that made up `body`, or ().
+        end, fidelity, scenario, answer, sent, sent_headers, sent_at, ended, provenance: as in `Exchange`.
     """
 
     body: bytes | None
@@ -44,6 +45,34 @@ class Recording:
     end: End = End.EOF
     fidelity: Fidelity = Fidelity.RAW
     scenario: str = ""
+    answer: Mapping[str, object] | None = None
+    sent: bytes = b""
+    sent_headers: tuple[tuple[str, str], ...] = ()
+    sent_at: datetime | None = None
+    ended: float | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def exchange(self, source: str, entry: int) -> Exchange:
+        """Return the exchange as kept."""
+        return Exchange(
+            source=source,
+            body=self.body or b"",
+            entry=entry,
+            request=self.request,
+            sent=self.sent,
+            head=self.head,
+            reads=self.reads,
+            end=self.end,
+            fidelity=self.fidelity,
+            answer=self.answer,
+            method=self.method,
+            url=self.url,
+            scenario=self.scenario,
+            sent_headers=self.sent_headers,
+            sent_at=self.sent_at,
+            ended=self.ended,
+            provenance=self.provenance,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Which recordings are streamed chat completions: the one place that decides what is judged and what is passed over.
 
 Judged is a POST to `…/chat/completions` that asked for a stream, whatever the answer, or that was answered with an
-event stream, asked for or not, or whose request is no JSON to tell but belongs to a scenario; and anywhere else, or
-where the address is not known, a stream of chunks.
+event stream, asked for or not; of those that belong to a scenario, also one whose request is no JSON to tell, and one
+that was not accepted; and anywhere else, or where the address is not known, a stream of chunks.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from deltaproof.cassette import coding
@@ -18,6 +19,7 @@ from deltaproof.exchange import Exchange, Fidelity, Skipped
 PLAIN = "a plain chat completion: stream was not asked for"
 NO_STREAM = "no event stream, and whether one was asked for is not known"
 NOT_KEPT = "a chat completion whose response was not kept"
+NO_RESPONSE = "the response was not kept"
 
 
 def sift(recording: Recording, source: str, entry: int) -> Exchange | Skipped:
@@ -32,7 +34,12 @@ def sift(recording: Recording, source: str, entry: int) -> Exchange | Skipped:
         return Skipped(source, foreign or f"{recording.method}: no chat completion", entry)
     if recording.body is None:
         return Skipped(source, foreign or NOT_KEPT, entry)
-    if chat and _asked(recording) is False and _content_type(recording) not in {"", "text/event-stream"}:
+    if (
+        chat
+        and _asked(recording) is False
+        and _content_type(recording) not in {"", "text/event-stream"}
+        and not _refused(recording)
+    ):
         return Skipped(source, PLAIN, entry)
     codings = coding.names(recording.head.get("content-encoding") if recording.head else None)
     if name := coding.undecodable(recording.body, codings):
@@ -46,26 +53,26 @@ def sift(recording: Recording, source: str, entry: int) -> Exchange | Skipped:
     look = look_at(body)
     if reason := _reason(recording, look.protocol, chat=chat, foreign=foreign):
         return Skipped(source, reason, entry)
-    return Exchange(
-        source=source,
+    return replace(
+        recording.exchange(source, entry),
         body=body,
-        entry=entry,
-        request=recording.request,
-        head=recording.head,
         reads=reads,
-        end=recording.end,
         fidelity=Fidelity.NORMALISED if look.redacted and recording.fidelity is Fidelity.RAW else recording.fidelity,
-        method=recording.method,
-        url=recording.url,
-        scenario=recording.scenario,
     )
+
+
+def keep(recording: Recording, source: str, entry: int) -> Exchange | Skipped:
+    """Return the exchange as kept, whatever it is."""
+    return Skipped(source, NO_RESPONSE, entry) if recording.body is None else recording.exchange(source, entry)
 
 
 def _reason(recording: Recording, protocol: Protocol, *, chat: bool, foreign: str) -> str:
     """Say why a body that speaks `protocol` is not judged, or nothing if it is."""
     asked = _asked(recording)
     streams = protocol is not Protocol.NONE or _content_type(recording) == "text/event-stream"
-    if protocol is Protocol.CHAT or (chat and (asked or streams or (asked is None and recording.scenario))):
+    if protocol is Protocol.CHAT or (chat and (asked or streams or _refused(recording))):
+        return ""
+    if chat and asked is None and recording.scenario:
         return ""
     if protocol not in {Protocol.UNTOLD, Protocol.NONE} and not chat:
         return protocol.value
@@ -74,6 +81,11 @@ def _reason(recording: Recording, protocol: Protocol, *, chat: bool, foreign: st
     if asked or streams:
         return ""
     return NO_STREAM if asked is None else PLAIN
+
+
+def _refused(recording: Recording) -> bool:
+    """Tell whether a scenario's request was not accepted: then its response is what the scenario is about."""
+    return bool(recording.scenario and recording.head and not 200 <= recording.head.status < 300)  # noqa: PLR2004 - 2xx
 
 
 def _asked(recording: Recording) -> bool | None:
