@@ -74,4 +74,5 @@ def exchanges(draw: st.DrawFn) -> Exchange:
         method="POST",
         url=URL,
         scenario=draw(st.sampled_from(["", "greeting"])),
+        answer=draw(st.none() | st.dictionaries(TEXTS, JSON, max_size=4)),
     )

@@ -38,6 +38,7 @@ def test_the_schema_describes_what_is_written(written: Exchange, tmp_path_factor
         {"reads": ["-1 2"]},
         {"reads": ["1. 2"]},
         {"provenance": {"version": 1.0}},
+        {"answer": {"choices": []}},
         [],
     ],
     ids=str,

@@ -156,6 +156,16 @@ FIRST_ENTRY = "-:2 (entry 0)"
             id="own-end",
         ),
         pytest.param(
+            OWN.replace("end: reset", "answer: '{'\n      end: reset"),
+            f"{FIRST_ENTRY}: response.stream.answer: not valid JSON: expecting property name enclosed in double quotes",
+            id="own-answer-broken",
+        ),
+        pytest.param(
+            OWN.replace("end: reset", "answer: '[]'\n      end: reset"),
+            f"{FIRST_ENTRY}: response.stream.answer is a list, not a mapping",
+            id="own-answer-list",
+        ),
+        pytest.param(
             encoded(GZIPPED[:-9], "gzip"),
             f"{FIRST_ENTRY}: the body is gzip-encoded and ends early: it is cut short or damaged",
             id="gzip-cut",

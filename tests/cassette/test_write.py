@@ -182,6 +182,29 @@ def test_a_broken_stream_is_kept_like_any_other(end: End, tmp_path: Path) -> Non
     assert read(path) == [replace(broken, source=str(path))]
 
 
+def test_a_plain_answer_to_the_same_request_stands_beside_the_stream(tmp_path: Path) -> None:
+    """It is readable text, plain vcrpy keeps it, and what only Python's parser takes comes back too."""
+    path = tmp_path / "a.yaml"
+    choices = [{"index": 0, "message": {"role": "assistant", "content": "¡Hola! \ud83c\u2028"}}]
+    answer = {"object": "chat.completion", "choices": choices, "odd": float("inf")}
+    write_cassette(path, [replace(ENTRY, answer=answer), OWN_ENTRY], provenance=PROVENANCE)
+    assert """
+    stream:
+      answer: |-
+        {
+          "object": "chat.completion",
+          "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": "¡Hola! \\ud83c\\u2028"}}
+          ],
+          "odd": Infinity
+        }
+      end: eof
+""" in path.read_text(encoding="utf-8")
+    assert read(path) == numbered([replace(ENTRY, answer=answer), OWN_ENTRY], path)
+    _, (response, _) = FilesystemPersister.load_cassette(path, yamlserializer)
+    assert json.loads(response["stream"]["answer"]) == answer
+
+
 def test_what_got_no_response_is_kept_without_inventing_one(tmp_path: Path) -> None:
     """A connection that closed before the status line has a status of null, and hides no other exchange."""
     path = tmp_path / "a.yaml"

@@ -264,7 +264,9 @@ def test_a_stream_that_the_client_left_is_judged_as_far_as_it_came(command: Comm
         yield Act.SILENCE
 
     _, told, report = run(command, "hang-up", but(misnames), "--timeout", "0.5")
-    verdicts = [(one["verdicts"]["chunk-object-const"], one["verdicts"]["done-sentinel"]) for one in report["exchanges"]]
+    verdicts = [
+        (one["verdicts"]["chunk-object-const"], one["verdicts"]["done-sentinel"]) for one in report["exchanges"]
+    ]
     assert (told["exchanges"], verdicts) == ([0, 1], [("deviates", "unexercised"), ("deviates", "deviates")])
 
 

@@ -81,6 +81,9 @@ def _replacements(text: str, headers: Sequence[Sequence[str]]) -> Iterator[tuple
         yield from _body(_at(interaction, "response", "body", "string"), _STEP * 4)
         if names:
             yield _in_order(text, _at(interaction, "response", "headers"), names)
+        stream = _at(interaction, "response", "stream")
+        if any(name.value == "answer" for name, _ in stream.value):
+            yield from _body(_at(stream, "answer"), _STEP * 4)
 
 
 def _at(node: yaml.Node, *path: str) -> yaml.Node:

@@ -8,8 +8,10 @@
       reads:                   # milliseconds since the request was sent, bytes of the body as sent
       - 12.031 203
       - 14.2 198
+      answer: '{…}'            # what the same request got without streaming, as JSON, where that was asked for too
 
-A read is one line of text, so that a diff of two recordings has one line for each.
+The answer is an interaction of its own as well; it stands here so that a stream can be judged by itself, whatever is
+taken out of the file. A read is one line of text, so that a diff of two recordings has one line for each.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from deltaproof.cassette.fields import kind, listing, mapping, text
+from deltaproof.cassette.fields import content, kind, listing, mapping, text
+from deltaproof.cassette.json_values import parse
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import End, Fidelity, Read
 
@@ -36,6 +39,7 @@ class Stream:
     end: End = End.EOF
     fidelity: Fidelity = Fidelity.RAW
     scenario: str = ""
+    answer: Mapping[str, object] | None = None
 
 
 def stream(value: object, size: int) -> Stream:
@@ -55,8 +59,23 @@ def stream(value: object, size: int) -> Stream:
         )
     provenance = mapping(fields.get("provenance", {}), "response.stream.provenance")
     return Stream(
-        reads, _word(End, fields, "end"), _word(Fidelity, fields, "fidelity"), text(provenance.get("scenario"))
+        reads=reads,
+        end=_word(End, fields, "end"),
+        fidelity=_word(Fidelity, fields, "fidelity"),
+        scenario=text(provenance.get("scenario")),
+        answer=_answer(fields.get("answer")),
     )
+
+
+def _answer(value: object) -> Mapping[str, object] | None:
+    """Read the JSON object that a plain answer is, None where there is none."""
+    if value is None:
+        return None
+    try:
+        answer = parse(content(value, "response.stream.answer"), "response.stream.answer")
+    except UnreadableError as error:
+        raise UnreadableError(f"response.stream.answer: {error.what}") from error
+    return mapping(answer, "response.stream.answer")
 
 
 def _read(value: object) -> Read:

@@ -33,6 +33,7 @@ def recording(value: object) -> Recording:
         end=told.end,
         fidelity=told.fidelity if fidelity is Fidelity.RAW else fidelity,
         scenario=told.scenario,
+        answer=told.answer,
     )
 
 

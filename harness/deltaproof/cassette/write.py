@@ -28,9 +28,9 @@ def write_cassette(path: Path, exchanges: Sequence[Exchange], *, provenance: Map
     """Write exchanges to a file, in order; its folder is made, and what is there is replaced whole or not at all.
 
     Bodies are written as they are given: best as they were sent, content encoding and all, with the sizes that the
-    reads then had. Times are kept to the nanosecond, headers as sent, the values of one name together. `answer` is not
-    kept: it is an exchange of its own. `provenance` says for people where all this is from: date, server, version;
-    deltaproof's version is added, and an exchange's own scenario.
+    reads then had. Times are kept to the nanosecond, headers as sent, the values of one name together. `provenance` says
+    for people where all this is from: date, server, version; deltaproof's version is added, and an exchange's own
+    scenario.
 
     Raises `DeltaproofError` where the system refuses the file or its folder.
     """
@@ -59,15 +59,15 @@ def _request(exchange: Exchange) -> Request:
     from vcr.request import Request
 
     is_json = exchange.request is not None
-    body = exchange.sent or (_request_text(exchange.request) if exchange.request is not None else None)
+    body = exchange.sent or (_object_text(exchange.request) if exchange.request is not None else None)
     return Request(
         exchange.method, scrubbed_url(exchange.url), body, {"content-type": "application/json"} if is_json else {}
     )
 
 
-def _request_text(request: Mapping[str, object]) -> str:
-    """Write a request's JSON with a line for each member, message and tool."""
-    members = ",\n".join(f"  {_json(name)}: {_member(value)}" for name, value in request.items())
+def _object_text(value: Mapping[str, object]) -> str:
+    """Write a JSON object with a line for each member, and for each message, tool and choice."""
+    members = ",\n".join(f"  {_json(name)}: {_member(member)}" for name, member in value.items())
     return f"{{\n{members}\n}}" if members else "{}"
 
 
@@ -120,6 +120,8 @@ def _stream(exchange: Exchange, provenance: Mapping[str, str]) -> dict[str, obje
         "fidelity": exchange.fidelity.value,
         "provenance": {key: value for key, value in known.items() if value},
     }
+    if exchange.answer is not None:
+        fields["answer"] = _object_text(exchange.answer)
     return fields | ({"reads": [_read(read) for read in exchange.reads]} if exchange.reads else {})
 
 

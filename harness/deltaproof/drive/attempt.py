@@ -105,7 +105,9 @@ async def _parity(scenario: Scenario, bench: Bench, request: Request) -> Attempt
     if isinstance(other, Unanswered):
         return _joined(_assess(scenario, bench.judge(answer.readable)), unanswered(other))
     check = plain_check(other.readable)
-    judged = bench.judge(replace(answer.readable, answer=plain_answer(other.readable) if check.holds else None))
+    plain = plain_answer(other.readable) if check.holds else None
+    bench.pair(answer.exchange, plain)
+    judged = bench.judge(replace(answer.readable, answer=plain))
     tried = _assess(scenario, judged)
     return _with(replace(tried, judged=(*tried.judged, *_about_streams(bench.judge(other.readable)))), check)
 

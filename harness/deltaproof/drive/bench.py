@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from deltaproof.catalog import Profile
 from deltaproof.checking import Judged
@@ -54,6 +54,10 @@ class Bench:
         if isinstance(answer, Unanswered):
             self.troubles.append(answer.trouble)
         return answer
+
+    def pair(self, exchange: Exchange, answer: Mapping[str, object] | None) -> None:
+        """Note the plain answer to the same request beside an exchange that was kept."""
+        self.kept[:] = [replace(one, answer=answer) if one is exchange else one for one in self.kept]
 
     async def _ask(self, ask: Ask) -> Answered | Unanswered:
         answer = await self.wire.send(ask, self.kept.append)
