@@ -44,8 +44,10 @@ class Request:
 
     Attributes:
         n: how many choices were asked for.
-        tools: the declared tools by name, those of the legacy `functions` included.
-        choice: the kind of tool_choice; NONE without tools and AUTO with tools where it was not given.
+        tools: the declared tools by name, those of the legacy `functions` included; none where one of them has no
+            name, such as a server's own web search, because a call may have any name then.
+        choice: the kind of tool_choice; NONE without tools and AUTO with tools where it was not given; OTHER where
+            one of the tools that it allows has no name.
         required: whether at least one call must be made.
         named: the tool that tool_choice names, or None.
         allowed: the tools that may be called, or None where all may.
@@ -78,9 +80,12 @@ def read_request(body: Mapping[str, object]) -> Request:
     n = body.get("n")
     options = _mapping(body.get("stream_options"))
     legacy = not _list(body.get("tools")) and bool(_list(body.get("functions")))
-    tools = {tool.name: tool for tool in _legacy_tools(body) if legacy} | {tool.name: tool for tool in _tools(body)}
+    declared = list(_legacy_tools(body) if legacy else _tools(body))
     wanted = body.get("function_call" if legacy else "tool_choice")
-    choice, named, allowed, required = _tool_choice(wanted, bool(tools))
+    choice, named, allowed, required = _tool_choice(wanted, bool(declared))
+    tools = {tool.name: tool for tool in declared if tool is not None}
+    if None in declared and choice is not ToolChoice.NONE:  # where no call may be made, none has to be known
+        tools = {}
     parallel = body.get("parallel_tool_calls")
     return Request(
         n=n if isinstance(n, int) and not isinstance(n, bool) and n > 0 else 1,
@@ -98,24 +103,37 @@ def read_request(body: Mapping[str, object]) -> Request:
     )
 
 
-def _tools(body: Mapping[str, object]) -> Iterator[Tool]:
+def _tools(body: Mapping[str, object]) -> Iterator[Tool | None]:
+    """Yield the declared tools, None for one without a name."""
     for element in _list(body.get("tools")):
-        kind = _mapping(element).get("type")
-        kind = kind if isinstance(kind, str) else "function"
-        yield from _tool(_mapping(_mapping(element).get(kind)), kind)
+        if isinstance(element, Mapping):
+            kind = element.get("type")
+            yield _tool(_declaration(element), kind if isinstance(kind, str) else "function")
 
 
-def _legacy_tools(body: Mapping[str, object]) -> Iterator[Tool]:
+def _legacy_tools(body: Mapping[str, object]) -> Iterator[Tool | None]:
     for element in _list(body.get("functions")):
-        yield from _tool(_mapping(element), "function")
+        if isinstance(element, Mapping):
+            yield _tool(element, "function")
 
 
-def _tool(declared: Mapping[str, object], kind: str) -> Iterator[Tool]:
+def _declaration(tool: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the part of a tool that names it.
+
+    That stands under the tool's type; under `function` for types that are none of OpenAI's, such as Moonshot's
+    `builtin_function`; or it is the tool itself, as in the Responses API.
+    """
+    places = (_mapping(tool.get(str(tool.get("type")))), _mapping(tool.get("function")), tool)
+    return next((place for place in places if isinstance(place.get("name"), str)), {})
+
+
+def _tool(declared: Mapping[str, object], kind: str) -> Tool | None:
     name = declared.get("name")
     parameters = declared.get("parameters")
-    if isinstance(name, str):
-        schema = parameters if isinstance(parameters, Mapping) else None
-        yield Tool(name, kind, schema, strict=declared.get("strict") is True)
+    if not isinstance(name, str):
+        return None
+    schema = parameters if isinstance(parameters, Mapping) else None
+    return Tool(name, kind, schema, strict=declared.get("strict") is True)
 
 
 def _tool_choice(wanted: object, has_tools: bool) -> tuple[ToolChoice, str | None, frozenset[str] | None, bool]:  # noqa: FBT001 - private, and a fact rather than a switch
@@ -130,19 +148,14 @@ def _tool_choice(wanted: object, has_tools: bool) -> tuple[ToolChoice, str | Non
         case "required" | "any":  # "any" is Empower's, Mistral's and Anthropic's word for it
             return ToolChoice.REQUIRED, None, None, True
         case {"type": "allowed_tools", "allowed_tools": {"tools": list() as tools, **rest}}:
-            names = frozenset(name for tool in tools for name in _names(tool))
-            return ToolChoice.ALLOWED, None, names, rest.get("mode") == "required"
+            names = [_declaration(_mapping(tool)).get("name") for tool in tools]
+            known = [name for name in names if isinstance(name, str)]
+            choice = ToolChoice.ALLOWED if len(known) == len(names) else ToolChoice.OTHER
+            return choice, None, frozenset(known), rest.get("mode") == "required"
         case {"function": {"name": str() as name}} | {"custom": {"name": str() as name}} | {"name": str() as name}:
             return ToolChoice.NAMED, name, None, True
         case _:
             return ToolChoice.OTHER, None, None, False
-
-
-def _names(tool: object) -> Iterator[str]:
-    declared = _mapping(tool)
-    name = _mapping(declared.get(str(declared.get("type")))).get("name")
-    if isinstance(name, str):
-        yield name
 
 
 def _mapping(value: object) -> Mapping[str, object]:
