@@ -10,7 +10,9 @@ import json
 import os
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -25,6 +27,8 @@ Answer: TypeAlias = Callable[[Incoming, "Connection"], Awaitable[None]]
 _LINGER_NONE = struct.pack("ii", 1, 0)  # close() then sends a reset
 _MOST_WAITING = 64  # requests that a client may send ahead
 _HIGH_WATER = 2**20  # bytes that may wait for a slow client
+_FLUSH = 1.0  # seconds at most that a client's system may take to acknowledge what it was sent
+_GLANCE = 0.002  # seconds between two looks at what it has not acknowledged yet
 
 
 class Connection(asyncio.Protocol):
@@ -35,6 +39,7 @@ class Connection(asyncio.Protocol):
         said_all: set once the client has closed its direction, or is gone. It may have hung up, or wait for its answer:
             that shows only when it is written to.
         on_pause, on_resume: called when the client reads too slowly to be written to, and when it has caught up.
+        on_gone: called when the connection is no more.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -43,6 +48,7 @@ class Connection(asyncio.Protocol):
         self.said_all = asyncio.Event()
         self.on_pause: Callable[[], None] = _nothing
         self.on_resume: Callable[[], None] = _nothing
+        self.on_gone: Callable[[], None] = _nothing
         self._answer = answer
         self._reader = RequestReader()
         self._requests: asyncio.Queue[Incoming | Unintelligible | None] = asyncio.Queue()
@@ -64,6 +70,22 @@ class Connection(asyncio.Protocol):
     async def drain(self) -> None:
         """Wait until the client has read most of what was written, or is gone."""
         await self._flows.wait()
+
+    async def flush(self) -> None:
+        """Wait until all that was written has reached the client's system, at most a second there, or it is gone.
+
+        A reset after that takes nothing away from a client that still reads.
+        """
+        if self._transport is None:
+            return
+        self._transport.set_write_buffer_limits(high=0)
+        await self._flows.wait()
+        self._transport.set_write_buffer_limits(high=_HIGH_WATER)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH):
+                sock = self._transport.get_extra_info("socket")
+                while not self.closing and _unacknowledged(sock):  # noqa: ASYNC110 - no system tells of this
+                    await asyncio.sleep(_GLANCE)
 
     def close(self) -> None:
         """Close in order, once all is sent."""
@@ -130,6 +152,7 @@ class Connection(asyncio.Protocol):
         self.said_all.set()
         self._flows.set()
         self._requests.put_nowait(None)
+        self.on_gone()
 
     async def _serve(self) -> None:
         try:
@@ -173,6 +196,18 @@ def port_of(server: asyncio.Server) -> int:
     """Return the port that a server listens on."""
     port: int = server.sockets[0].getsockname()[1]
     return port
+
+
+def _unacknowledged(sock: socket.socket) -> int:
+    """Return how many bytes are on their way to the other side, 0 where the system does not tell."""
+    try:
+        import fcntl
+        import termios
+
+        told = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))
+    except (ImportError, AttributeError, OSError):
+        return 0
+    return int.from_bytes(told, sys.byteorder)
 
 
 def _nothing() -> None:

@@ -37,6 +37,7 @@ class Incoming:
         headers: names as sent, in order, repeats kept.
         body: chunked framing removed, otherwise byte for byte.
         persistent: whether the client lets the connection live on after the response.
+        version: of HTTP, which decides what responses the client can read.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Incoming:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     persistent: bool
+    version: str = "1.1"
 
     @property
     def path(self) -> str:
@@ -116,6 +118,7 @@ class RequestReader:
             headers=_pairs(request),
             body=bytes(self._body),
             persistent=self._http.their_state is not h11.MUST_CLOSE,
+            version=request.http_version.decode("ascii"),
         )
         rest, _ = self._http.trailing_data
         self._http, self._request = _server(), None
