@@ -49,11 +49,68 @@ def test_a_page_shows_why_its_cases_and_its_sources(tmp_path: Path) -> None:
     assert shown["cases"]["split"]["levels"]["lenient"] == "error"
 
 
-def test_an_unknown_rule_is_told_with_its_neighbours(tmp_path: Path) -> None:
-    """A part of a slug names the rules that have it; exit code 2."""
-    ran = deltaproof("rules", "open-name", cwd=tmp_path)
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "deltaproof: there is no rule 'open-name'. Known: tool-call-open-name\n"
+@pytest.mark.parametrize("columns", [40, 80])
+def test_the_list_names_every_rule_at_any_width(tmp_path: Path, columns: int) -> None:
+    """On a narrow terminal too each slug stands on a line with its level, and its demand is there whole."""
+    out = deltaproof("rules", cwd=tmp_path, columns=columns).out
+    profile = load().profiles["de-facto"]
+    lines = [line.split() for line in out.splitlines()]
+    for slug, page in load().pages.items():
+        assert [slug, profile.gravest(page)] in [line[:2] for line in lines]
+        assert set(page.statement.split()) <= {word for line in lines for word in line}
+    assert max(map(len, out.splitlines())) <= columns
+
+
+def test_a_page_shows_the_levels_of_the_chosen_profile(tmp_path: Path) -> None:
+    """`--profile P` decides on the level beside each case; where others weigh it otherwise, they are named."""
+    out = deltaproof("rules", "sse-framing", "--profile", "lenient", cwd=tmp_path, columns=60).out
+    cases = out.partition("Cases, levels of lenient\n\n")[2].partition("\nExample")[0]
+    assert [line.split() for line in cases.splitlines() if line[:1].strip()] == [
+        ["error", "joined"],
+        ["warning", "unterminated"],
+        ["off", "unterminated-done"],
+        ["error", "oversized"],
+        ["off", "mixed"],
+    ]
+    assert "         error in de-facto, error in empower, error in\n         openai-strict\n" in cases
+    shown = json.loads(deltaproof("rules", "sse-framing", "--profile", "lenient", "--format", "json", cwd=tmp_path).out)
+    assert (shown["profile"], shown["level"]) == ("lenient", "error")
+    assert {name: case["level"] for name, case in shown["cases"].items()} == {
+        "joined": "error",
+        "unterminated": "warning",
+        "unterminated-done": "off",
+        "oversized": "error",
+        "mixed": "off",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("rules", "open-name"), "there is no rule 'open-name'. Known: tool-call-open-name"),
+        (("rules", "sse-framming"), "there is no rule 'sse-framming'. Did you mean sse-framing?"),
+        (("rules", "zzz"), "there is no rule 'zzz'. `deltaproof rules` lists them"),
+        (("rules", "--profile", "leniant"), "there is no profile 'leniant'. Did you mean lenient?"),
+        (("check", "-", "--provider", "opnai"), "there is no provider 'opnai'. Did you mean openai?"),
+        (
+            ("check", "-", "--provider", "zzz"),
+            f"there is no provider 'zzz'. Known: {', '.join(sorted(load().providers))}",
+        ),
+    ],
+)
+def test_an_unknown_name_is_told_with_what_may_be_meant(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    """What has a part in common, what is spelled alike, else all; exit code 2, also where nothing would be judged."""
+    ran = deltaproof(*arguments, cwd=tmp_path)
+    assert (ran.code, ran.out, ran.err) == (2, "", f"deltaproof: {told}\n")
+
+
+def test_the_names_of_providers_stand_where_they_are_looked_for(tmp_path: Path) -> None:
+    """`check --help` and the README name every provider that has waivers."""
+    out = deltaproof("check", "--help", cwd=tmp_path, columns=200).out
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for name in load().providers:
+        assert name in " ".join(out.split()).replace("- ", "-")
+        assert name in readme
 
 
 @pytest.mark.parametrize(

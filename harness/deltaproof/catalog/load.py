@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from deltaproof.catalog.scenarios import Scenario, read_scenario, run_order
 from deltaproof.errors import CatalogError, UnknownNameError
 
 T = TypeVar("T")
+_NEAR = 8  # names with a part in common that fit into a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,25 @@ class Catalog:
 def _named(kind: str, name: str, known: Mapping[str, T]) -> T:
     if name in known:
         return known[name]
-    near = [other for other in known if name in other or other in name] or list(known)
-    shown = ", ".join(near[:8]) + (", …" if len(near) > 8 else "")  # noqa: PLR2004 - what fits into a line
-    raise UnknownNameError(f"there is no {kind} {name!r}", hint=f"Known: {shown}")
+    raise UnknownNameError(f"there is no {kind} {name!r}", hint=_advice(kind, name, list(known)))
+
+
+def _advice(kind: str, name: str, known: Sequence[str]) -> str:
+    """Say which name may be meant: one with a part in common, one that is spelled alike, or else any."""
+    if near := [other for other in known if name in other or other in name]:
+        return f"Known: {', '.join(near[:_NEAR])}" + (", …" if len(near) > _NEAR else "")
+    if alike := get_close_matches(name, known):
+        return f"Did you mean {' or '.join(alike)}?"
+    return "`deltaproof rules` lists them" if kind == "rule" else f"Known: {', '.join(known)}"
+
+
+def provider_names() -> list[str]:
+    """Return the names of the providers without reading what is known of them.
+
+    Raises:
+        CatalogError: the catalog is missing.
+    """
+    return sorted(path.stem for path in (specs_folder() / "providers").glob("*.toml"))
 
 
 def specs_folder() -> Path:

@@ -112,11 +112,6 @@ class Page:
         parts = re.split(r"^## (.+)$", self.text, flags=re.MULTILINE)
         return dict(zip(parts[1::2], parts[2::2], strict=True)).get(heading, "")
 
-    def level(self, profile: str) -> Level:
-        """Return the gravest level that any case has in a profile."""
-        order = list(Level)
-        return min((case.levels[profile] for case in self.cases.values()), key=order.index)
-
     @cached_property
     def examples(self) -> tuple[Example, ...]:
         """The streams shown on the page, in order.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deltaproof.catalog.pages import Case
+from deltaproof.catalog.pages import Case, Page
 from deltaproof.catalog.toml import read_toml
 from deltaproof.catalog.words import COLUMNS, Level
 from deltaproof.errors import CatalogError
@@ -34,6 +34,10 @@ class Profile:
             if key in self.overrides:
                 return self.overrides[key]
         return case.levels[self.base]
+
+    def gravest(self, page: Page) -> Level:
+        """Return the gravest level that any case of a rule has."""
+        return min((self.level(page.slug, case) for case in page.cases.values()), key=list(Level).index)
 
 
 @dataclass(frozen=True, slots=True)

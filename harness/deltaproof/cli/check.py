@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from deltaproof.catalog import load
 from deltaproof.checking import Report, check_paths
 from deltaproof.cli.options import exit_code, judging_options
 from deltaproof.errors import DeltaproofError
@@ -51,6 +52,10 @@ def check(
         curl -N … | deltaproof check -
         deltaproof check recordings/ --profile openai-strict
     """  # noqa: D301 - click takes the control character as its mark
+    catalog = load()
+    catalog.profile(profile)
+    if provider:
+        catalog.provider(provider)
     report = check_paths(
         [Path(path) for path in paths],
         profile=profile,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from deltaproof.catalog import Level
+from deltaproof.catalog import Level, provider_names
 from deltaproof.verdict import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def judging_options(command: F) -> F:  # type: ignore[explicit-any]  # as click 
                 help="What counts, and how much: openai-strict, de-facto, lenient or empower.",
             ),
             click.option(
-                "--provider", metavar="NAME", help="Whose known deviations to waive; they are shown as notes."
+                "--provider",
+                metavar="NAME",
+                help=f"Whose known deviations to waive; they are shown as notes. One of {', '.join(provider_names())}.",
             ),
             click.option(
                 "--format",

@@ -21,6 +21,9 @@ from deltaproof.verdict import Verdict
 if TYPE_CHECKING:
     from rich.console import Console
 
+NARROW = 72
+"""Columns that are too few for a table."""
+
 COLOURS = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "cyan", Level.OFF: "dim"}
 MARKS = {Level.ERROR: "✗", Level.WARNING: "!", Level.NOTE: "·"}
 _SHORT_GROUPS = {
@@ -43,7 +46,6 @@ _EVIDENCE = {
     Evidence.TIMING: "times",
 }
 _WIDE = 120  # columns, for headings that are whole words
-_NARROW = 72  # too few for a table
 _CELL = 8  # a short group and two digits
 _ROWS = 60
 
@@ -52,7 +54,7 @@ def print_overview(judged: Sequence[Judged], console: Console) -> None:
     """Print what came of each exchange in each rule group; of many exchanges, those with the gravest findings."""
     groups = sorted({page.group for page in load().pages.values()}, key=GROUPS.index)
     shown = sorted(judged, key=_gravity)[:_ROWS] if len(judged) > _ROWS else judged
-    if console.width <= _NARROW:
+    if console.width <= NARROW:
         _print_list(shown, groups, console)
     else:
         console.print(_table(shown, groups, wide=console.width >= _WIDE))
