@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from deltaproof.errors import DeltaproofError, RefusedError
 
@@ -43,27 +43,41 @@ def read_target(url: str, model: str, key_name: str | None, environment: Mapping
         DeltaproofError: the URL is none, or the variable of the key is not set.
         RefusedError: the URL has a password or a key in it, or the key would go over plain http off loopback.
     """
+    parts = read_base(url, "Name the variable that holds the key: --api-key-env NAME")
+    key = _key(key_name, environment)
+    if key and in_the_clear(parts):
+        raise RefusedError(
+            "a key is not sent over plain http to another machine", where=url, hint="Use https, or no --api-key-env"
+        )
+    return Target(f"{parts.scheme}://{parts.netloc}{parts.path}", parts.query, model, key, key_name or "")
+
+
+def read_base(url: str, hint: str) -> SplitResult:
+    """Read a base URL; its path comes back without a slash at the end, and without that of the endpoint.
+
+    Raises:
+        DeltaproofError: the URL is none.
+        RefusedError: it has a password or a key in it, and `hint` says where to put that.
+    """
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - reading it checks it
     except ValueError as error:
         raise DeltaproofError(f"this is no URL: {error}", where=url) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        hint = f"Write http://{url}" if "//" not in url else "Write http://HOST:PORT/v1 or https://HOST/v1"
-        raise DeltaproofError("this is no URL of an endpoint", where=url, hint=hint)
-    hint = "Name the variable that holds the key: --api-key-env NAME"
+        advice = f"Write http://{url}" if "//" not in url else "Write http://HOST:PORT/v1 or https://HOST/v1"
+        raise DeltaproofError("this is no URL of an endpoint", where=url, hint=advice)
     if parts.username is not None or parts.password is not None:
         raise RefusedError("a URL with a user name or password in it ends up in reports", hint=hint)
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
         if any(word in name.lower() for word in _SECRET_PARAMETERS):
             raise RefusedError(f"a URL with the parameter {name!r} in it ends up in reports", hint=hint)
-    key = _key(key_name, environment)
-    if key and parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise RefusedError(
-            "a key is not sent over plain http to another machine", where=url, hint="Use https, or no --api-key-env"
-        )
-    path = parts.path.rstrip("/").removesuffix(_ENDPOINT)
-    return Target(f"{parts.scheme}://{parts.netloc}{path}", parts.query, model, key, key_name or "")
+    return parts._replace(path=parts.path.rstrip("/").removesuffix(_ENDPOINT))
+
+
+def in_the_clear(base: SplitResult) -> bool:
+    """Tell whether what is sent there can be read on the way: it is plain http to another machine."""
+    return base.scheme == "http" and not _is_loopback(base.hostname or "")
 
 
 def _key(name: str | None, environment: Mapping[str, str]) -> str:

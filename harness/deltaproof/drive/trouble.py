@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a response, from the client's errors to words. Sends and reads nothing."""
+"""What goes wrong on the way to a response, from errors to words. Sends and reads nothing."""
 
 from __future__ import annotations
 
@@ -60,20 +60,16 @@ def trouble_by(error: Exception, step: str, limits: httpx2.Timeout) -> tuple[Tro
 
     causes = tuple(_causes(error))
     match error:
-        case httpx2.ConnectError() | httpx2.ConnectTimeout() if HANDSHAKE in step:
-            return _handshake_trouble(error, causes, limits)
+        case httpx2.ConnectTimeout() if HANDSHAKE in step:
+            return no_handshake(TimeoutError(), limits.connect or 0)
+        case httpx2.ConnectError() if HANDSHAKE in step:
+            return no_handshake(error, limits.connect or 0)
         case httpx2.ConnectTimeout():
-            return Trouble.NO_ROUTE, f"there was no connection within {limits.connect:g} seconds"
+            return no_connection(TimeoutError(), limits.connect or 0)
         case httpx2.NetworkError() if cause := _ssl_error(causes):
             return Trouble.TLS, f"TLS failed: {_ssl_words(cause)}"
         case httpx2.ConnectError():
-            if any(isinstance(one, socket.gaierror) for one in causes):
-                return Trouble.NO_HOST, "no machine of this name is known"
-            if any(isinstance(one, ConnectionRefusedError) for one in causes):
-                return Trouble.REFUSED, "nothing listens there: the connection was refused"
-            number = next((one.errno for one in causes if isinstance(one, OSError) and one.errno), None)
-            words = os.strerror(number).lower() if number else str(error)
-            return Trouble.NO_ROUTE, f"there is no connection: {words}"
+            return no_connection(error, limits.connect or 0)
         case httpx2.TimeoutException() | TimeoutError():
             return Trouble.SILENT, f"nothing came within {limits.read:g} seconds"
         case httpx2.RemoteProtocolError() if "without sending" not in str(error):
@@ -84,16 +80,26 @@ def trouble_by(error: Exception, step: str, limits: httpx2.Timeout) -> tuple[Tro
             return Trouble.CLOSED, "the connection was closed before a response came"
 
 
-def _handshake_trouble(
-    error: Exception, causes: tuple[BaseException, ...], limits: httpx2.Timeout
-) -> tuple[Trouble, str]:
-    """Say why a TLS handshake came to nothing; that silence and a closed connection mean no TLS is but likely."""
-    import httpx2
+def no_connection(error: Exception, seconds: float) -> tuple[Trouble, str]:
+    """Say why there is no connection where this error came in its place; it was waited for so many seconds."""
+    causes = tuple(_causes(error))
+    if isinstance(error, TimeoutError):
+        return Trouble.NO_ROUTE, f"there was no connection within {seconds:g} seconds"
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return Trouble.NO_HOST, "no machine of this name is known"
+    if any(isinstance(one, ConnectionRefusedError) for one in causes):
+        return Trouble.REFUSED, "nothing listens there: the connection was refused"
+    number = next((one.errno for one in causes if isinstance(one, OSError) and one.errno), None)
+    words = os.strerror(number).lower() if number else str(error)
+    return Trouble.NO_ROUTE, f"there is no connection: {words}"
 
+
+def no_handshake(error: Exception, seconds: float) -> tuple[Trouble, str]:
+    """Say why a TLS handshake came to nothing; that silence and a closed connection mean no TLS is but likely."""
     seems = "the port does not speak TLS, it seems"
-    if isinstance(error, httpx2.ConnectTimeout):
-        return Trouble.NO_TLS, f"{seems}: a TLS hello got no answer within {limits.connect:g} seconds"
-    cause = _ssl_error(causes)
+    if isinstance(error, TimeoutError):
+        return Trouble.NO_TLS, f"{seems}: a TLS hello got no answer within {seconds:g} seconds"
+    cause = _ssl_error(tuple(_causes(error)))
     if cause is None or isinstance(cause, ssl.SSLEOFError):
         return Trouble.NO_TLS, f"{seems}: the connection was closed over a TLS hello"
     if cause.reason in _NOT_TLS:
