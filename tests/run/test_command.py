@@ -29,11 +29,13 @@ def polite() -> Iterator[Running]:
 
 
 def valid(text: str) -> dict[str, object]:
-    """Return the JSON object that a report is, held to its schema."""
-    schemas = {path.name: json.loads(path.read_bytes()) for path in (specs_folder() / "schemas").glob("*.json")}
-    known = Registry().with_resources((name, Resource.from_contents(schema)) for name, schema in schemas.items())
+    """Return the JSON object that a report is, held to its schema, which finds the other one by its `$id`."""
+    schemas = {path.stem: json.loads(path.read_bytes()) for path in (specs_folder() / "schemas").glob("*.json")}
+    known = Registry().with_resources((one["$id"], Resource.from_contents(one)) for one in schemas.values())
+    validator = Draft202012Validator(schemas["run"], registry=known)
     report: dict[str, object] = json.loads(text)
-    Draft202012Validator(schemas["run.json"], registry=known).validate(report)
+    validator.validate(report)
+    assert not validator.is_valid({**report, "totals": {}})  # what only the other schema demands
     return report
 
 
@@ -106,13 +108,28 @@ def test_each_scenario_exercises_rules_that_it_is_there_for(command: Command, po
 def test_the_table_fits_the_terminal(
     command: Command, polite: Running, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
-    """No line is longer than the terminal is wide, and no name is cut."""
+    """No line is longer than the terminal is wide or ends with blanks, and no name is cut."""
     monkeypatch.setenv("COLUMNS", str(columns))
     ran = command(polite.url, "--model", MODEL)
     lines = ran.out.splitlines()
     assert max(map(len, lines)) <= columns
     assert [name for name in SCENARIOS if not any(line.startswith(f"{name} ") for line in lines)] == []
     assert "…" not in ran.out
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize("columns", [30, 40])
+def test_a_terminal_too_narrow_for_times_has_all_else(
+    command: Command, polite: Running, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    """Names go on in the next line where they must; outcomes and counts are whole."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = command(polite.url, "--model", MODEL).out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert "…" not in "".join(lines)
+    rows = "".join(line.split(" ")[0] for line in lines)
+    assert [name for name in SCENARIOS if name not in rows] == []
+    assert sum(line.split()[1:] == ["judged"] for line in lines) == len(SCENARIOS) - 1
 
 
 def test_the_report_goes_to_a_file_where_one_is_named(command: Command, polite: Running, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PLACES = 2
+_NARROW = 72  # columns, below which there are no times
 _WIDE = 120  # columns, for headings that are whole words
 _WIDEST = 180  # for the scenarios' titles too
 _MARKS = {Level.ERROR: "✗", Level.WARNING: "!", Level.NOTE: "·"}
@@ -69,14 +70,15 @@ def _places(where: Sequence[tuple[Exchange, Finding]]) -> list[str]:
 
 def _print_table(runs: Sequence[ScenarioRun], console: Console) -> None:
     wide, widest = console.width >= _WIDE, console.width >= _WIDEST
+    headings = _HEADINGS if wide else _SHORT_HEADINGS if console.width >= _NARROW else ()
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0) if wide else 0)
-    table.add_column("scenario", no_wrap=True)
+    table.add_column("scenario", overflow="fold")
     if widest:
         table.add_column("")
     table.add_column("outcome", no_wrap=True)
     for level, mark in _MARKS.items():
         table.add_column(Text(mark, _LEVEL_COLOURS[level]), justify="right", no_wrap=True)
-    for heading in _HEADINGS if wide else _SHORT_HEADINGS:
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     group = ""
     for run in runs:
@@ -84,9 +86,11 @@ def _print_table(runs: Sequence[ScenarioRun], console: Console) -> None:
             table.add_section()
         group = run.scenario.group
         title = [run.scenario.title] if widest else []
-        table.add_row(run.scenario.name, *title, _outcome(run), *_counts(run), *_times(run.timing))
+        times = _times(run.timing)[: len(headings)]
+        table.add_row(run.scenario.name, *title, _outcome(run), *_counts(run), *times)
     console.print(table)
-    legend = "✗ errors  ! warnings  · notes, of rules and of failed checks;  ?  too short to tell whether it streams"
+    legend = "✗ errors  ! warnings  · notes, of rules and of failed checks"
+    legend += ";  ?  too short to tell whether it streams" if headings else ""
     console.print(Padding(Text(legend, "dim"), (1, 0)))
 
 
