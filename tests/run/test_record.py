@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import yaml
 
 from deltaproof.cassette import read_path
 from deltaproof.exchange import End, Exchange
-from tests.run.command import Command
+from tests.run.command import Command, Ran
 from tests.run.lies import Lie, breaks_off, but, goes_silent
 from tests.run.polite import MODEL, Polite
 from tests.run.server import STREAM_HEAD, Act, Asked, piece, serving
@@ -94,11 +95,40 @@ def test_a_recording_that_cannot_be_written_is_one_clear_line(command: Command, 
     (tmp_path / "evidence").mkdir()
     (tmp_path / "evidence" / "plain-text.yaml").mkdir()
     with serving(Polite().answer) as server:
-        arguments = ("--model", MODEL, "--scenario", "plain-text", "--record", tmp_path / "evidence")
+        arguments = ("--model", MODEL, "--scenario", "plain-text", "--record", tmp_path / "evidence", "--overwrite")
         ran = command(server.url, *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("deltaproof: ")
     assert ran.err.count("\n") == 1
+
+
+def test_a_recording_is_replaced_only_where_that_is_asked_for(command: Command, tmp_path: Path) -> None:
+    """Nothing is sent, and what was recorded stays; another scenario's recording is in nobody's way."""
+    path = tmp_path / "plain-text.yaml"
+    with serving(Polite().answer) as server:
+        arguments = (server.url, "--model", MODEL, "--record", tmp_path, "--scenario")
+        assert command(*arguments, "plain-text").code == 0
+        before, asked = path.read_bytes(), len(server.asked)
+        assert command(*arguments, "plain-text", "--scenario", "n-2") == Ran(
+            2, "", f"deltaproof: {path}: a recording is there already. Name another folder, or add --overwrite\n"
+        )
+        assert (path.read_bytes(), len(server.asked)) == (before, asked)
+        assert command(*arguments, "n-2").code == 0
+        assert command(*arguments, "plain-text", "--overwrite").code == 0
+        assert path.read_bytes() != before
+
+
+def test_a_recording_tells_when_each_request_was_sent(command: Command, tmp_path: Path) -> None:
+    """Moments in UTC, between the begin and the end of the run, in the order that the requests were sent."""
+    begun = datetime.now(UTC)
+    with serving(Polite().answer) as server:
+        command(server.url, "--model", MODEL, "--scenario", "history", "--record", tmp_path)
+    found = yaml.safe_load((tmp_path / "history.yaml").read_bytes())["interactions"]
+    dates = [one["response"]["stream"]["provenance"]["date"] for one in found]
+    moments = [datetime.fromisoformat(date) for date in dates]
+    assert all(date.endswith("Z") for date in dates)
+    told = [begun - timedelta(milliseconds=1), *moments, datetime.now(UTC)]  # they are told to the millisecond
+    assert (len(moments), told) == (2, sorted(told))
 
 
 def test_ctrl_c_prints_what_is_known_and_records_what_had_come(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import threading
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import chain, pairwise, repeat
 
 import pytest
@@ -46,6 +47,7 @@ def say(*said: bytes | Act, ask: Ask = ASK, timeout: float = 20.0, key: str = ""
 
 def test_an_exchange_has_what_was_sent_and_what_was_read() -> None:
     """Method, URL, bytes and JSON of the request; status, headers and bytes of the response."""
+    begun = datetime.now(UTC)
     with serving(lambda _: [UNTIL_CLOSED, b"one", Act.CUT]) as server:
         answer, kept = send(server.url, ask=Ask(request={"a": 1}, scenario="s"))
         (asked,) = server.asked
@@ -62,7 +64,10 @@ def test_an_exchange_has_what_was_sent_and_what_was_read() -> None:
         method="POST",
         url=f"{server.url}/chat/completions",
         scenario="s",
+        sent_at=exchange.sent_at,
     )
+    assert exchange.sent_at is not None
+    assert begun <= exchange.sent_at <= datetime.now(UTC)
     assert [read.size for read in exchange.reads] == [3]
     assert (asked.method, asked.path, asked.body) == ("POST", "/v1/chat/completions", exchange.sent)
     told = {name: asked.headers.get(name) for name in ("accept-encoding", "content-type", "authorization")}

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,9 +29,9 @@ def write_cassette(path: Path, exchanges: Sequence[Exchange], *, provenance: Map
     """Write exchanges to a file, in order; its folder is made, and what is there is replaced whole or not at all.
 
     Bodies are written as they are given: best as they were sent, content encoding and all, with the sizes that the
-    reads then had. Times are kept to the nanosecond, headers as sent, the values of one name together. `provenance` says
-    for people where all this is from: date, server, version; deltaproof's version is added, and an exchange's own
-    scenario.
+    reads then had. Times are kept to the nanosecond, headers as sent, the values of one name together. `provenance`
+    says for people where all this is from: server, version; added are deltaproof's version, and where they are known
+    when an exchange's request was sent, and for which scenario.
 
     Raises `DeltaproofError` where the system refuses the file or its folder.
     """
@@ -114,6 +115,7 @@ def _stream(exchange: Exchange, provenance: Mapping[str, str]) -> dict[str, obje
     from importlib.metadata import version
 
     known = {"deltaproof": version("deltaproof"), **provenance}
+    known |= {"date": _date(exchange.sent_at)} if exchange.sent_at else {}
     known |= {"scenario": exchange.scenario} if exchange.scenario else {}
     fields: dict[str, object] = {
         "end": exchange.end.value,
@@ -123,6 +125,11 @@ def _stream(exchange: Exchange, provenance: Mapping[str, str]) -> dict[str, obje
     if exchange.answer is not None:
         fields["answer"] = _object_text(exchange.answer)
     return fields | ({"reads": [_read(read) for read in exchange.reads]} if exchange.reads else {})
+
+
+def _date(moment: datetime) -> str:
+    """Write a moment in UTC as ISO 8601 has it, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _read(read: Read) -> str:

@@ -20,8 +20,9 @@ PATIENCE = 30.0  # seconds that the server may be silent
 @click.option(
     "--record", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep what was sent and read."
 )
+@click.option("--overwrite", is_flag=True, help="Let --record replace the recordings that are there.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress on standard error.")
-def demo(profile: str, *, record: Path | None, quiet: bool) -> None:
+def demo(profile: str, *, record: Path | None, overwrite: bool, quiet: bool) -> None:
     """Judge a real llama.cpp server on this machine.
 
     Makes a tiny model, starts llama.cpp's own HTTP server with it on a free loopback port, runs the suite of
@@ -29,6 +30,7 @@ def demo(profile: str, *, record: Path | None, quiet: bool) -> None:
     What is found does not make it fail: exit code 0. Needs the extra: pip install 'deltaproof[demo]'.
     """
     from deltaproof.cli.run import INTERRUPTED, carry_out
+    from deltaproof.drive.ledger import raise_if_recorded
     from deltaproof.drive.llamacpp import running_llama_server
     from deltaproof.drive.run import Plan
     from deltaproof.drive.target import read_target
@@ -44,6 +46,8 @@ def demo(profile: str, *, record: Path | None, quiet: bool) -> None:
         concurrency=1,
         timeout=PATIENCE,
     )
+    if record is not None and not overwrite:
+        raise_if_recorded(record, plan.scenarios)
     if not quiet:
         click.echo("Making a tiny model and starting llama.cpp's server with it …", err=True)
     with running_llama_server() as server:

@@ -71,8 +71,10 @@ def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # 
     "--record",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write what is sent and read to DIR/SCENARIO.yaml, byte for byte, also where a stream breaks.",
+    help="Write what is sent and read to DIR/SCENARIO.yaml, byte for byte, also where a stream breaks. Nothing is sent"
+    " where one of these files is there already.",
 )
+@click.option("--overwrite", is_flag=True, help="Let --record replace the recordings that are there.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress on standard error.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List the scenarios.")
 @judging_options
@@ -86,6 +88,7 @@ def run(  # noqa: PLR0913 - one per option
     concurrency: int,
     timeout: float,
     record: Path | None,
+    overwrite: bool,
     quiet: bool,
     profile: str,
     provider: str | None,
@@ -105,6 +108,7 @@ def run(  # noqa: PLR0913 - one per option
     Exit codes: 0 clean; 1 findings or failed checks at or above --fail-on; 2 wrong usage, nobody there, or, without
     such findings, scenarios unreachable or skipped; 130 Ctrl-C, after what is known so far was printed.
     """  # noqa: D301 - the backspace is click's mark for lines to be left as they are
+    from deltaproof.drive.ledger import raise_if_recorded
     from deltaproof.drive.run import Plan
     from deltaproof.drive.target import read_target
 
@@ -119,7 +123,10 @@ def run(  # noqa: PLR0913 - one per option
         concurrency=concurrency,
         timeout=timeout,
     )
-    suite = carry_out(plan, read_target(url, model, api_key_env, os.environ), record, quiet=quiet)
+    target = read_target(url, model, api_key_env, os.environ)
+    if record is not None and not overwrite:
+        raise_if_recorded(record, plan.scenarios)
+    suite = carry_out(plan, target, record, quiet=quiet)
     write_suite(suite, form, output)
     sys.exit(exit_code(suite, fail_on))
 

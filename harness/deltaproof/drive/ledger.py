@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
+from deltaproof.catalog import Scenario
 from deltaproof.drive.reach import Reached
 from deltaproof.drive.run import Begun, Fact, Plan
 from deltaproof.drive.target import Target
+from deltaproof.errors import RefusedError
 from deltaproof.suite.chunks import fingerprint
 from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun, SuiteRun
 
@@ -52,13 +55,30 @@ class Ledger:
         )
 
 
+def raise_if_recorded(folder: Path, scenarios: Iterable[Scenario]) -> None:
+    """Raise where a folder has a recording of any of these scenarios.
+
+    Raises:
+        RefusedError: it has.
+    """
+    there = [path for scenario in scenarios if os.path.lexists(path := _path(folder, scenario))]
+    if there:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise RefusedError(
+            f"a recording is there already{more}", where=str(there[0]), hint="Name another folder, or add --overwrite"
+        )
+
+
+def _path(folder: Path, scenario: Scenario) -> Path:
+    return folder / f"{scenario.name}.yaml"
+
+
 @dataclass(slots=True)
 class Recorder:
     """Writes what was sent and read for each scenario into `FOLDER/SCENARIO.yaml`, as soon as it has ended."""
 
     folder: Path
     target: Target
-    date: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
     server: str = ""
 
     def take(self, fact: Fact) -> None:
@@ -81,6 +101,6 @@ class Recorder:
         exchanges = [exchange for attempt in run.attempts for exchange in attempt.kept]
         if not exchanges:
             return
-        provenance = {"date": self.date, "server": self.server, "model": self.target.model}
-        path = self.folder / f"{run.scenario.name}.yaml"
+        provenance = {"server": self.server, "model": self.target.model}
+        path = _path(self.folder, run.scenario)
         write_cassette(path, exchanges, provenance={name: told for name, told in provenance.items() if told})

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 
@@ -96,9 +97,10 @@ class Ask:
 
 @dataclass(slots=True)
 class _Reading:
-    """A response as far as it was read, and the client's last step on the way to it."""
+    """A response as far as it was read, when its request was sent, and the client's last step on the way to it."""
 
     sent_at: float
+    date: datetime
     step: str = ""
     head: Head | None = None
     body: bytearray = field(default_factory=bytearray)
@@ -131,12 +133,12 @@ class Wire:
         """
         import httpx2
 
-        reading = _Reading(sent_at=time.monotonic())
+        reading = _Reading(time.monotonic(), datetime.now(UTC))
 
         async def traced(name: str, _: Mapping[str, object]) -> None:
             reading.step = name
             if name.endswith("send_request_body.complete"):
-                reading.sent_at = time.monotonic()
+                reading.sent_at, reading.date = time.monotonic(), datetime.now(UTC)
 
         request = self._client.build_request(
             ask.method, self._target.address(ask.path), content=ask.content or None, extensions={"trace": traced}
@@ -176,6 +178,7 @@ class Wire:
             method=ask.method,
             url=url,
             scenario=ask.scenario,
+            sent_at=reading.date,
         )
 
 
