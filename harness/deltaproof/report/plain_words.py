@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table
@@ -10,13 +10,97 @@ from rich.text import Text
 
 from deltaproof.catalog import Level, load
 from deltaproof.report.visible import visible
-from deltaproof.suite.outcome import MEANS, Outcome, SuiteRun
+from deltaproof.suite.outcome import MEANS, Check, CheckName, Outcome, SuiteRun
 from deltaproof.verdict import Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _SHOWN = 3
+
+
+class _Words(NamedTuple):
+    """What a server does and what that does to its clients, each a sentence without its full stop."""
+
+    what: str
+    so: str
+
+
+# For those that know HTTP but not the rules. What is not here is told in the words of its page.
+_RULES: Mapping[tuple[str, str], _Words] = {
+    ("request-allowed-tools", "outside"): _Words(
+        "It calls a tool that the request had ruled out for this turn",
+        "An application that withholds a tool, say one that spends money, sees it called all the same",
+    ),
+    ("request-allowed-tools", "missing"): _Words(
+        "It makes no tool call, although the request demanded one of those on its list",
+        "Code that reads the call finds none, and fails",
+    ),
+    ("request-tool-choice-named", "other"): _Words(
+        "It calls another tool than the one that the request named",
+        "Callers read the arguments as those of the tool that they named, and get values that mean something else",
+    ),
+    ("request-tool-choice-named", "missing"): _Words(
+        "It makes no tool call, although the request named the tool to call",
+        "Code that reads the call finds none, and fails",
+    ),
+    ("request-tool-choice-required", "missing"): _Words(
+        "It makes no tool call, although the request demanded one",
+        "Code that reads the call finds none, and fails",
+    ),
+    ("request-parallel-tool-calls-false", "several"): _Words(
+        "It makes several tool calls in one answer, although the request asked for one at most",
+        "A client that handles one call at a time runs the first and loses the others",
+    ),
+    ("choice-index-order", "gap"): _Words(
+        "Asked for several answers at once, it begins a later one before the first",
+        "Clients that keep the answers in a list, each at its number, stop with an index error",
+    ),
+    ("choice-logprobs", "partial"): _Words(
+        "Asked for the probabilities of its words, it leaves out one of the two lists that OpenAI always sends",
+        "Code that reads both lists without asking whether they are there fails",
+    ),
+    ("http-error-body", "missing-key"): _Words(
+        "When it turns a request down, its error lacks a field that OpenAI's always has",
+        "Programs that look there for what was wrong with the request find nothing",
+    ),
+    ("http-error-body", "wrong-type"): _Words(
+        "When it turns a request down, a field of its error is of another type than OpenAI's",
+        "Programs that compare that field with the words they know never find one, and handle no error as they should",
+    ),
+}
+# By the check, and by what its message has in it; the first that fits.
+_CHECKS: tuple[tuple[CheckName, str, _Words], ...] = (
+    (
+        CheckName.ACCEPTS,
+        "the server failed",
+        _Words(
+            "It answers a request that is right with a 5xx status, as if the server were broken",
+            "Clients take a 5xx for a passing fault and try again in vain, where a 4xx would say what is not supported",
+        ),
+    ),
+    (
+        CheckName.ACCEPTS,
+        "",
+        _Words("It does not accept a request that is right", "Whoever relies on that feature gets no answer"),
+    ),
+    (
+        CheckName.REFUSES,
+        "accepted with status",
+        _Words(
+            "It answers wrong requests as if they were right, instead of with a 4xx status and an error in JSON",
+            "A mistake in the caller's code is not noticed where it was made, and shows as a strange answer later",
+        ),
+    ),
+    (
+        CheckName.REFUSES,
+        "",
+        _Words(
+            "It turns wrong requests down, but not with a 4xx status and an error in JSON",
+            "Clients cannot show their users what was wrong, and may try again in vain",
+        ),
+    ),
+)
 
 
 class Difference(NamedTuple):
@@ -36,24 +120,25 @@ class Difference(NamedTuple):
 
 
 class _Fact(NamedTuple):
-    """What one scenario showed: what it is called in general, how it was here, and what comes of it."""
+    """What one scenario showed: in general, how it was here, and what comes of it."""
 
     level: Level
-    means: str
+    words: _Words
     message: str
-    so: str
     scenario: str
 
 
 def differences(suite: SuiteRun) -> list[Difference]:
     """Return what a run found at level warning and above, the gravest first, each thing once."""
-    together: dict[tuple[Level, str], list[_Fact]] = {}
+    together: dict[tuple[Level, _Words], list[_Fact]] = {}
     for fact in (*_of_rules(suite), *_of_checks(suite)):
-        together.setdefault((fact.level, fact.so), []).append(fact)
+        together.setdefault((fact.level, fact.words), []).append(fact)
     levels = list(Level)
     return [
-        Difference(level, _told(facts), so, tuple(dict.fromkeys(fact.scenario for fact in facts)))
-        for (level, so), facts in sorted(together.items(), key=lambda entry: levels.index(entry[0][0]))
+        Difference(
+            level, _told(words.what, facts), _sentence(words.so), tuple(dict.fromkeys(fact.scenario for fact in facts))
+        )
+        for (level, words), facts in sorted(together.items(), key=lambda entry: levels.index(entry[0][0]))
     ]
 
 
@@ -64,25 +149,30 @@ def _of_rules(suite: SuiteRun) -> Iterator[_Fact]:
             for finding in judged.judgement.findings:
                 if finding.level in (Level.ERROR, Level.WARNING):
                     page = pages[finding.rule]
-                    means = page.cases[finding.case].means
-                    yield _Fact(finding.level, means, finding.message, page.why, run.scenario.name)
+                    own = _Words(page.cases[finding.case].means, page.why.removesuffix("."))
+                    words = _RULES.get((finding.rule, finding.case), own)
+                    yield _Fact(finding.level, words, finding.message, run.scenario.name)
 
 
 def _of_checks(suite: SuiteRun) -> Iterator[_Fact]:
     for run in suite.runs:
         for check in run.failures:
-            so = f"What is expected: {MEANS[check.name]}."
-            yield _Fact(check.level, "", check.message, so, run.scenario.name)
+            if check.level in (Level.ERROR, Level.WARNING):
+                title = run.scenario.title
+                message = check.message if check.message.startswith(title) else f"{title}: {check.message}"
+                yield _Fact(check.level, _of_check(check), message, run.scenario.name)
 
 
-def _told(facts: Sequence[_Fact]) -> str:
-    """Say each general thing once, with all that was seen of it."""
-    messages: dict[str, dict[str, None]] = {}
-    for fact in facts:
-        messages.setdefault(fact.means, {})[fact.message] = None
-    return " ".join(
-        _sentence(f"{means}: {'; '.join(seen)}" if means else "; ".join(seen)) for means, seen in messages.items()
-    )
+def _of_check(check: Check) -> _Words:
+    """Choose the words for a failed check; those that have none of their own say what was expected."""
+    fitting = (words for name, part, words in _CHECKS if name is check.name and part in check.message)
+    return next(fitting, _Words("It fails a demand of the suite", f"What is expected: {MEANS[check.name]}"))
+
+
+def _told(what: str, facts: Sequence[_Fact]) -> str:
+    """Say a thing, and then how it was here, each way once."""
+    seen = list(dict.fromkeys(fact.message for fact in facts))
+    return _sentence(f"{what} ({'; '.join(seen)})")
 
 
 def _sentence(phrase: str) -> str:
@@ -101,8 +191,8 @@ def print_plain_words(suite: SuiteRun, name: str, console: Console) -> None:
     grid.add_column(overflow="fold")
     for number, one in enumerate(found, 1):
         told = Text(visible(one.what))
-        told.append(f" {visible(one.so)}", "dim")
-        told.append(f" [{_names(one.where)}]", "cyan")
+        told.append(f"\n→ {visible(one.so)}", "bold")
+        told.append(f" [{_names(one.where)}]", "dim")
         grid.add_row(f"{number}.", told)
     console.print(grid)
     verdicts = suite.report.verdicts
