@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deltaproof.cassette import read_bytes
-from deltaproof.cassette.coding import decode, names, undecodable
+from deltaproof.cassette.coding import Decoding, decode, names, undecodable
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import End, Exchange, Read
 from tests.cassette.sessions import BODY, GZIPPED, RESPONSE, VCRPY_REQUEST
@@ -35,10 +35,15 @@ def raw_deflate(body: bytes) -> bytes:
     ],
 )
 def test_a_body_decodes_to_what_it_means(body: bytes, header: str | None) -> None:
-    """Encodings are undone from the last to the first; text that only claims to be encoded is left alone."""
+    """Encodings are undone from the last to the first; text that only claims to be encoded is left alone.
+
+    While it arrives, byte by byte, it decodes to the same.
+    """
     codings = names(header)
     assert undecodable(body, codings) is None
     assert decode(body, codings) == (BODY, ())
+    decoding = Decoding(codings)
+    assert b"".join(decoding.feed(bytes([byte])) for byte in body) == BODY
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])

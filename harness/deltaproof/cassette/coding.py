@@ -86,6 +86,51 @@ def readable(exchange: Exchange) -> Exchange:
     return replace(exchange, body=body, reads=reads)
 
 
+class Decoding:
+    """The codings of a body being undone while it arrives; damage at its end is not noticed."""
+
+    def __init__(self, codings: tuple[str, ...]) -> None:
+        """Start before the first byte; the codings stand in the order in which they were applied."""
+        self._layers = [_Layer(name) for name in reversed(codings)]
+
+    def feed(self, part: bytes) -> bytes:
+        """Take the next bytes, and return what they decode to.
+
+        Raises `UnreadableError` without a place for damage, for what is over the limit, and without a decoder.
+        """
+        for layer in self._layers:
+            part = layer.feed(part)
+        return part
+
+
+class _Layer:
+    """One coding of a body; where the body is text already, it has none."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._start = b""  # too short to tell by
+        self._decoder: _Decoder | None = None
+        self._is_text = False
+        self._room = LIMIT
+
+    def feed(self, part: bytes) -> bytes:
+        """Decode the next part."""
+        if self._is_text:
+            return part
+        if self._decoder is None:
+            part, self._start = self._start + part, b""
+            if len(part) < 2:  # noqa: PLR2004 - as many as tell whether deflate has a zlib header
+                self._start = part
+                return b""
+            self._is_text = _is_text(part)
+            if self._is_text:
+                return part
+            self._decoder = _decoder(self._name, part)
+        decoded = self._decoder.feed(part, self._room)
+        self._room -= len(decoded)
+        return decoded
+
+
 def _split(body: bytes, reads: tuple[Read, ...]) -> Iterable[bytes]:
     """Split a body into its reads; one piece where they are not known."""
     if not reads:
