@@ -83,3 +83,4 @@ def test_a_page_is_complete(slug: str) -> None:
     for case in page.cases.values():
         assert set(case.levels) == {"openai-strict", "de-facto", "lenient"}
         assert case.breaks is None or case.breaks.clients == CLIENTS
+        assert not case.why or (case.why.endswith(".") and case.why != page.why)

@@ -134,6 +134,19 @@ def test_json_follows_its_schema_and_says_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "told", "other"),
+    [("null", "zod", "get_weatherget_weather"), ('""', "zod", "get_weatherget_weather"), ('"f"', "get_weather", "zod")],
+)
+def test_the_reason_is_that_of_the_case(tmp_path: Path, name: str, told: str, other: str) -> None:
+    """Only a name that is repeated is added up to `get_weatherget_weather`, and not one that is null or empty."""
+    (tmp_path / "a.sse").write_text(CLEAN.replace('{"arguments"', f'{{"name":{name},"arguments"'))
+    out = deltaproof("check", "a.sse", cwd=tmp_path, columns=200).out
+    (why,) = [line for line in out.splitlines() if line.startswith("  why")]
+    assert told in why
+    assert other not in why
+
+
+@pytest.mark.parametrize(
     ("body", "arguments", "code"),
     [
         (CLEAN, (), 0),

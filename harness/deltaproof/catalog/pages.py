@@ -28,6 +28,7 @@ class Case:
         measured: the name of the measurement, empty where there is none.
         needs: the evidence without which it cannot be told, beside the rule's own.
         blame: whom it is held against.
+        why: why it matters, in one line, where what the page says is not true of this case; else empty.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Case:
     measured: str
     needs: frozenset[Evidence]
     blame: Blame
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def _case(name: str, fields: Mapping[str, Any], blame: Blame) -> Case:  # type: 
         measured=breaks["row"] if breaks else "",
         needs=frozenset(Evidence(word) for word in fields.get("needs", [])),
         blame=Blame(fields["blame"]) if "blame" in fields else blame,
+        why=fields.get("why", ""),
     )
 
 

@@ -52,6 +52,7 @@ def page_document(page: Page, catalog: Catalog, profile: Profile) -> dict[str, o
         "cases": {
             case.name: {
                 "means": case.means,
+                "why": case.why or page.why,
                 "blame": case.blame,
                 "needs": sorted(case.needs),
                 "level": profile.level(page.slug, case),

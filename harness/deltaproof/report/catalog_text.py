@@ -92,6 +92,8 @@ def _cases(page: Page, catalog: Catalog, profile: Profile) -> Table:
         level = profile.level(page.slug, case)
         table.add_row(Text(level, _COLOURS[level]), Text(case.name, "bold"))
         table.add_row("", case.means)
+        if case.why:
+            table.add_row("", case.why)
         table.add_row("", str(case.breaks) if case.breaks else "not measured")
         others = {other.name: other.level(page.slug, case) for other in catalog.profiles.values()}
         if unlike := [f"{other} in {name}" for name, other in others.items() if other is not level]:

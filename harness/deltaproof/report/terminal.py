@@ -83,7 +83,7 @@ def print_findings(judged: Sequence[Judged], console: Console, places: Places | 
         lines += [("where", line) for line in (places or _places)(group.where)]
         if finding.text:
             lines.append(("wire", finding.text))
-        lines.append(("why", page.why))
+        lines.append(("why", page.cases[finding.case].why or page.why))
         if finding.breaks is not None:
             lines.append(("who", str(finding.breaks)))
         if finding.waiver is not None:
