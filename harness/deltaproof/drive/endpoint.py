@@ -21,12 +21,14 @@ from deltaproof.errors import DeltaproofError
 
 LOOPBACK = "127.0.0.1"
 
+HIGH_WATER = 2**20
+"""Bytes that may wait for a slow client, if nothing else is said."""
+
 Answer: TypeAlias = Callable[[Incoming, "Connection"], Awaitable[None]]
 """Answers one request by writing to its connection; the next request is taken when it returns."""
 
 _LINGER_NONE = struct.pack("ii", 1, 0)  # close() then sends a reset
 _MOST_WAITING = 64  # requests that a client may send ahead
-_HIGH_WATER = 2**20  # bytes that may wait for a slow client
 _FLUSH = 1.0  # seconds at most that a client's system may take to acknowledge what it was sent
 _GLANCE = 0.002  # seconds between two looks at what it has not acknowledged yet
 
@@ -42,8 +44,12 @@ class Connection(asyncio.Protocol):
         on_gone: called when the connection is no more.
     """
 
-    def __init__(self, answer: Answer) -> None:
-        """Wait for the connection; `answer` is called for each request."""
+    def __init__(self, answer: Answer, high_water: int = HIGH_WATER) -> None:
+        """Wait for the connection; `answer` is called for each request.
+
+        `drain` waits where more bytes than `high_water` wait for a slow client.
+        """
+        self._high_water = high_water
         self.gone = asyncio.Event()
         self.said_all = asyncio.Event()
         self.on_pause: Callable[[], None] = _nothing
@@ -62,7 +68,7 @@ class Connection(asyncio.Protocol):
         """Whether nothing more can be written."""
         return self._transport is None or self._transport.is_closing()
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: bytes | memoryview) -> None:
         """Send bytes, with one system call where the client keeps up; nothing once the connection is closing."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(content)
@@ -80,7 +86,7 @@ class Connection(asyncio.Protocol):
             return
         self._transport.set_write_buffer_limits(high=0)
         await self._flows.wait()
-        self._transport.set_write_buffer_limits(high=_HIGH_WATER)
+        self._transport.set_write_buffer_limits(high=self._high_water)
         with suppress(TimeoutError):
             async with asyncio.timeout(_FLUSH):
                 sock = self._transport.get_extra_info("socket")
@@ -117,7 +123,7 @@ class Connection(asyncio.Protocol):
         """Begin to take requests."""
         if not isinstance(transport, asyncio.Transport):
             raise TypeError
-        transport.set_write_buffer_limits(high=_HIGH_WATER)
+        transport.set_write_buffer_limits(high=self._high_water)
         self._transport = transport
         self._task = asyncio.get_running_loop().create_task(self._serve())
 
@@ -174,7 +180,7 @@ class Connection(asyncio.Protocol):
             self.close()
 
 
-async def listen(answer: Answer, *, host: str, port: int) -> asyncio.Server:
+async def listen(answer: Answer, *, host: str, port: int, high_water: int = HIGH_WATER) -> asyncio.Server:
     """Listen for clients on a port, 0 for any that is free.
 
     Raises:
@@ -182,7 +188,7 @@ async def listen(answer: Answer, *, host: str, port: int) -> asyncio.Server:
     """
     loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(lambda: Connection(answer), host, port, backlog=2048)
+        return await loop.create_server(lambda: Connection(answer, high_water), host, port, backlog=2048)
     except (OSError, OverflowError) as error:
         why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise DeltaproofError(
