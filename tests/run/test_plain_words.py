@@ -82,6 +82,18 @@ and 14 had nothing to look at. Properly refused: tool-choice-any.
 """
 
 
+def test_a_case_with_a_reason_of_its_own_tells_that_one() -> None:
+    """Where the page's reason is not true of a case, it is not told here either."""
+    body = repeated("n-2", 0).exchange.body.replace(
+        b'"function":{"name":"f","arguments":"{}"}', b'"function":{"name":null,"arguments":"{}"}'
+    )
+    exchange = Exchange("http://h", body, scenario="n-2")
+    judged = Judged(exchange, judge(exchange, profile="openai-strict"))
+    reason = load().pages["tool-call-continuation-name"].cases["null"].why
+    assert reason
+    assert reason in [one.so for one in differences(suite(n_2=Attempt(Outcome.JUDGED, judged=(judged,))))]
+
+
 def test_a_run_without_findings_has_no_differences() -> None:
     """What was not found is not told."""
     assert differences(suite(plain_text=Attempt(Outcome.JUDGED))) == []

@@ -63,7 +63,7 @@ def raise_if_recorded(folder: Path, scenarios: Iterable[Scenario]) -> None:
     """
     there = [path for scenario in scenarios if os.path.lexists(path := _path(folder, scenario))]
     if there:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        more = f", and {len(there) - 1} more are" if len(there) > 1 else ""
         raise RefusedError(
             f"a recording is there already{more}", where=str(there[0]), hint="Name another folder, or add --overwrite"
         )

@@ -149,7 +149,8 @@ def _of_rules(suite: SuiteRun) -> Iterator[_Fact]:
             for finding in judged.judgement.findings:
                 if finding.level in (Level.ERROR, Level.WARNING):
                     page = pages[finding.rule]
-                    own = _Words(page.cases[finding.case].means, page.why.removesuffix("."))
+                    case = page.cases[finding.case]
+                    own = _Words(case.means, (case.why or page.why).removesuffix("."))
                     words = _RULES.get((finding.rule, finding.case), own)
                     yield _Fact(finding.level, words, finding.message, run.scenario.name)
 
