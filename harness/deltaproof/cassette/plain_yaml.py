@@ -1,0 +1,61 @@
+"""Files of plain values as YAML: text, numbers, lists and mappings, no recordings. What they mean is said by others.
+
+Read like recordings, by the parser for files from strangers. A file is a mapping with one list, and after it a key that
+is always there, by which a file that was cut short is known.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from deltaproof.cassette.paths import named
+from deltaproof.cassette.recording import Part
+from deltaproof.cassette.yaml_values import parts
+from deltaproof.errors import DeltaproofError, UnreadableError
+
+LIMIT = 16 * 2**20
+"""Bytes that such a file may have."""
+
+_WIDTH = 100  # after which PyYAML begins a new line with the next word
+
+
+def load(path: Path, entries: str, last: str) -> Iterator[Part]:
+    """Yield the entries of the list under the key `entries`, and the value under the key `last`, each with its line.
+
+    Raises `UnreadableError` with line and column; a file that is not there raises it too.
+    """
+    source = named(path)
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > LIMIT:
+                raise UnreadableError(f"it has more than {LIMIT // 2**20} MiB: it is not read", where=source)
+            found = parts(file, source, lists={entries: last}, whole=frozenset({last}))
+            yield from (part for part in found if isinstance(part, Part))
+    except OSError as error:
+        raise UnreadableError(f"it cannot be read: {error.strerror or error}", where=source) from error
+
+
+def dump(path: Path, comment: str, entries: str, values: Sequence[Mapping[str, object]], last: tuple[str, int]) -> None:
+    """Write a file that `load` reads, in place of what is there, whole or not at all; `comment` is its first line.
+
+    Raises `DeltaproofError` where the system refuses the file.
+    """
+    import yaml
+
+    text = yaml.dump(
+        {entries: list(values), last[0]: last[1]},
+        Dumper=yaml.CSafeDumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=_WIDTH,
+    )
+    beside = path.parent / f".{os.urandom(8).hex()}.tmp"
+    try:
+        beside.write_text(f"# {comment}\n{text}", encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DeltaproofError(f"it cannot be written: {error.strerror or error}", where=named(path)) from error

@@ -1,0 +1,160 @@
+"""`deltaproof replay`: recorded requests sent to a live endpoint, and recordings shown step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deltaproof.catalog import load
+from deltaproof.cli.comparing import format_option, judged_at, name_below, news_of, write_comparison
+from deltaproof.report.comparison import Compared, News, Outcome
+from deltaproof.snapshot import ChangeKind, changes, shape_of
+from deltaproof.verdict import DEFAULT_PROFILE, judge
+
+if TYPE_CHECKING:
+    from deltaproof.checking import Judged
+    from deltaproof.drive.reach import Reached
+    from deltaproof.drive.resend import Recorder, Resent, Sending
+    from deltaproof.drive.target import Target
+
+INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
+_WORDS = {Outcome.SAME: "as recorded", Outcome.UNSENT: "not sent"}
+_UNSENT = News("", "its request is not in the recording")
+
+
+@click.command(short_help="Send recorded requests to a live endpoint, or show a recording step by step.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(exists=True, path_type=Path))
+@click.option("--to", "url", metavar="URL", help="The endpoint to send the recorded requests to.")
+@click.option("--steps", is_flag=True, help="Print the message so far after each chunk of the recordings.")
+@click.option(
+    "--model", default="", metavar="NAME", help="The model to ask for, in place of the recorded one. With --to."
+)
+@click.option(
+    "--api-key-env",
+    metavar="NAME",
+    help="The environment variable that holds the key. Without it none is sent; no key is sent over plain http to"
+    " another machine. With --to.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the server may be silent. With --to.",
+)
+@click.option(
+    "--record",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write what is sent and read to DIR, a cassette for each recording. With --to.",
+)
+@click.option(
+    "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="What counts, and how much."
+)
+@click.option("--provider", metavar="NAME", help="Whose known deviations to waive; they are shown as notes.")
+@format_option
+def replay(  # noqa: PLR0913 - one per option
+    paths: tuple[Path, ...],
+    *,
+    url: str | None,
+    steps: bool,
+    model: str,
+    api_key_env: str | None,
+    timeout: float,
+    record: Path | None,
+    profile: str,
+    provider: str | None,
+    form: str,
+) -> None:
+    """Send recorded requests to a live endpoint and compare the answers, or show a recording step by step.
+
+    \b
+        deltaproof replay cassettes/vllm --to http://localhost:8000/v1 --model my-model
+        deltaproof replay cassettes/empower/weather.yaml --steps
+
+    With --to each answer is judged and compared with its recording: verdict by verdict, and in shape, not in wording.
+    New findings are told in full. With --steps nothing is sent.
+
+    Exit codes: 0 all is as recorded; 1 a rule deviates that did not deviate so in the recording, an answer has another
+    shape, or the server broke the connection without one; 2 wrong usage, nobody there, something unreadable, or no
+    recording with a request; 130 Ctrl-C, after what is known so far was printed.
+    """  # noqa: D301 - click takes the control character as its mark
+    if steps == (url is not None):
+        raise click.UsageError("give either --to URL or --steps")
+    if url is None:
+        from deltaproof.cli.stepping import print_recordings
+
+        print_recordings(paths)
+        return
+    from deltaproof.drive.resend import Recorder, Sending, places
+    from deltaproof.drive.target import read_target
+
+    target = read_target(url, model, api_key_env, os.environ)
+    recordings = judged_at(paths, profile, provider=provider).judged
+    sending = Sending([one.exchange for one in recordings], load().profile(profile), provider, timeout)
+    names = {id(one.exchange): name_below(one, paths) for one in recordings}
+    recorder = Recorder(places(record, sending.recordings, names), model) if record is not None else None
+    compared, interrupted = send(sending, target, recordings, names, recorder)
+    write_comparison(compared, form, _WORDS)
+    sys.exit(INTERRUPTED if interrupted else exit_code(compared))
+
+
+def send(
+    sending: Sending,
+    target: Target,
+    recordings: Sequence[Judged],
+    names: Mapping[int, str],
+    recorder: Recorder | None,
+) -> tuple[list[Compared], bool]:
+    """Send what was recorded; return what came of each recording, and whether Ctrl-C ended it."""
+    from deltaproof.drive.resend import Resent, request_of, resend
+
+    before = {id(one.exchange): one for one in recordings}
+    compared = [
+        Compared(names[id(one)], Outcome.UNSENT, (_UNSENT,))
+        for one in sending.recordings
+        if request_of(one, target.model) is None
+    ]
+
+    def tell(fact: Reached | Resent) -> None:
+        if recorder is not None:
+            recorder.take(fact)
+        if isinstance(fact, Resent):
+            compared.append(_compared(names[id(fact.recorded)], before[id(fact.recorded)], fact, sending))
+
+    try:
+        asyncio.run(resend(sending, target, tell))
+    except KeyboardInterrupt:
+        return compared, True
+    return compared, False
+
+
+def _compared(name: str, before: Judged, resent: Resent, sending: Sending) -> Compared:
+    """Compare an answer with its recording; the plain answer that was recorded beside a stream was not asked for."""
+    if resent.answer is None:
+        kind = "worse" if resent.connected else ""
+        return Compared(name, Outcome.UNANSWERED, (News(kind, resent.why),))
+    then = before.judgement
+    if before.exchange.answer is not None:
+        then = judge(replace(before.exchange, answer=None), profile=sending.profile, provider=sending.provider)
+    found = changes(shape_of(before.exchange, then), shape_of(resent.answer.exchange, resent.answer.judgement))
+    outcome = Outcome.CHANGED if any(change.kind is not ChangeKind.VERDICT for change in found) else Outcome.SAME
+    known = frozenset((finding.rule, finding.case) for finding in then.findings)
+    answer = replace(resent.answer, exchange=replace(resent.answer.exchange, source=name, entry=0))
+    return Compared(name, outcome, news_of(found), answer, known)
+
+
+def exit_code(compared: Sequence[Compared]) -> int:
+    """Return 1 where something changed or the server broke off, 2 where nobody was there or nothing sent, else 0."""
+    if any(one.outcome is Outcome.CHANGED or any(news.kind == "worse" for news in one.news) for one in compared):
+        return 1
+    outcomes = {one.outcome for one in compared}
+    return 2 if Outcome.UNANSWERED in outcomes or outcomes <= {Outcome.UNSENT} else 0

@@ -1,0 +1,172 @@
+"""Recorded requests sent again: what each asks for, what came of it, and its recording. Compares nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from deltaproof.catalog import Profile, load_scenarios
+from deltaproof.checking import Judged
+from deltaproof.drive.bench import LATER, Bench
+from deltaproof.drive.reach import Reached, raise_if_closed, raise_if_unknown_model, reach
+from deltaproof.drive.target import Target
+from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.errors import RefusedError
+from deltaproof.exchange import Exchange
+from deltaproof.faults.splice import splice, style_of
+from deltaproof.stream.strict import parse
+from deltaproof.suite.requests import request_text
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """A recorded exchange and what came of its request now.
+
+    Attributes:
+        recorded: the exchange as recorded.
+        answer: the new exchange and its judgement; None where no response came.
+        why: why there is none, in words without a final full stop; empty where there is one.
+        connected: whether the server was there.
+        kept: all that was sent and read, as sent: several exchanges where the server asked to come back later.
+    """
+
+    recorded: Exchange
+    answer: Judged | None
+    why: str = ""
+    connected: bool = True
+    kept: tuple[Exchange, ...] = ()
+
+
+def request_of(recorded: Exchange, model: str) -> str | None:
+    """Return the text to send for a recorded exchange, None where its request is not known.
+
+    It is what was sent, byte for byte, but for the model where one is given. A scenario that names a model for what
+    the server says to it keeps that.
+    """
+    text = recorded.sent.decode(errors="surrogateescape")
+    if not text and recorded.request is None:
+        return None
+    text = text or request_text(dict(recorded.request or {}))
+    scenario = load_scenarios().get(recorded.scenario)
+    if not model or recorded.request is None or (scenario and "model" in scenario.request):
+        return text
+    request = {**recorded.request, "model": model}
+    return splice(text, request, style_of(text, escapes=text.isascii()))
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What to send and how.
+
+    Attributes:
+        recordings: whose requests to send; one without a request is passed over.
+        profile, provider: by which to judge the answers.
+        timeout: seconds that the server may be silent.
+    """
+
+    recordings: Sequence[Exchange]
+    profile: Profile
+    provider: str | None
+    timeout: float
+
+
+async def resend(sending: Sending, target: Target, tell: Callable[[Reached | Resent], None]) -> None:
+    """Send recorded requests one after the other; tell what the endpoint says of itself, then what came of each.
+
+    The target's model is asked for in place of the recorded one, unless it is empty.
+
+    Raises:
+        UnreachableError: there is no such endpoint, or it does not open.
+    """
+    async with Wire(target, timeout=sending.timeout) as wire:
+        reached = await reach(wire, target)
+        tell(reached)
+        look = _Look(target, reached)
+        for number, recorded in enumerate(sending.recordings):
+            text = request_of(recorded, target.model)
+            if text is not None:
+                bench = Bench(wire, target.model, sending.profile, sending.provider, look.take)
+                tell(await _sent(bench, wire, recorded, text, number))
+
+
+async def _sent(bench: Bench, wire: Wire, recorded: Exchange, text: str, number: int) -> Resent:
+    """Send one request; where the recorded server asked to come back later, this one may too."""
+    ask = Ask(body=text, scenario=recorded.scenario)
+    value = parse(ask.content).value
+    request = value if isinstance(value, dict) else None
+    busy = recorded.head is not None and recorded.head.status in LATER
+    answer = await (wire.send(ask, bench.kept.append) if busy else bench.ask(ask))
+    kept = tuple(replace(one, request=request, entry=number) for one in bench.kept)
+    match answer:
+        case Answered():
+            judged = bench.judge(replace(answer.readable, request=request, entry=number))
+            return Resent(recorded, judged, kept=kept)
+        case Unanswered():
+            return Resent(recorded, None, answer.why, answer.connected, kept)
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Writes what was sent and read for each recording into a cassette of its own, as soon as it is there."""
+
+    paths: Mapping[str, Path]
+    model: str
+    server: str = ""
+    kept: dict[Path, list[Exchange]] = field(default_factory=dict)
+
+    def take(self, fact: Reached | Resent) -> None:
+        """Write what came of one request, with what came before of the same recording.
+
+        Raises:
+            DeltaproofError: it cannot be written.
+        """
+        if isinstance(fact, Reached):
+            self.server = fact.server
+            return
+        from deltaproof.cassette.write import write_cassette
+
+        path = self.paths[fact.recorded.source]
+        exchanges = self.kept.setdefault(path, [])
+        exchanges += fact.kept
+        provenance = {"server": self.server, "model": self.model}
+        if exchanges:
+            write_cassette(path, exchanges, provenance={name: told for name, told in provenance.items() if told})
+
+
+def places(folder: Path, recordings: Sequence[Exchange], names: Mapping[int, str]) -> dict[str, Path]:
+    """Return by source where the answers to each recording are to be written; `names` has their names by id().
+
+    Raises:
+        RefusedError: something is there already, or two recordings would be written to one file.
+    """
+    files = {one.source: names[id(one)].partition("#")[0] for one in recordings}
+    paths = {source: (folder / name).with_suffix(".yaml") for source, name in files.items()}
+    for path, times in Counter(paths.values()).items():
+        if times > 1:
+            raise RefusedError("two recordings would be written there", where=str(path), hint="Replay one at a time")
+        if os.path.lexists(path):
+            raise RefusedError("a recording is there already", where=str(path), hint="Name another folder")
+    return paths
+
+
+@dataclass(slots=True)
+class _Look:
+    """Raises for what is wrong with the target rather than with the server, as long as that has accepted nothing."""
+
+    target: Target
+    reached: Reached
+    accepted: bool = False
+
+    def take(self, exchange: Exchange) -> None:
+        if self.accepted:
+            return
+        status = exchange.head.status if exchange.head else 0
+        self.accepted = 200 <= status < 300  # noqa: PLR2004 - the 2xx
+        raise_if_closed(self.target, exchange)
+        asked = parse(exchange.sent).value
+        model = asked.get("model") if isinstance(asked, dict) else None
+        if isinstance(model, str):
+            raise_if_unknown_model(replace(self.target, model=model), self.reached, exchange)

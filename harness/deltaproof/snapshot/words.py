@@ -1,0 +1,224 @@
+"""Two shapes to what changed between them, in sentences. deepdiff finds where; how steps differ is in sequence.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from enum import StrEnum
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from deltaproof.catalog import load
+from deltaproof.snapshot.sequence import ordinal, sequence_changes
+from deltaproof.snapshot.shape import ChoiceShape, Shape
+from deltaproof.verdict import Verdict
+
+if TYPE_CHECKING:
+    from deepdiff.model import DiffLevel
+
+_UNEXERCISED = Verdict.UNEXERCISED.value
+_NAMES = {
+    "status": "the status",
+    "type": "the content-type",
+    "end": "how the body ends",
+    "body": "the body, which is no stream,",
+}
+_FIELDS = {"chunk_fields": "chunks", "choice_fields": "choices"}
+_ENDS = {
+    "eof": "properly",
+    "cut": "cut",
+    "reset": "by a reset",
+    "timeout": "in silence",
+    "client-gone": "by the client",
+}
+_DOING = {Verdict.CONFORMS.value: "conforming", _UNEXERCISED: "with nothing to look at"}
+_SHOWN = 8
+_ORDER = ("status", "type", "end", "body", "choices", "arrived", *_FIELDS, "verdicts")
+
+
+class ChangeKind(StrEnum):
+    """What a change is about.
+
+    SHAPE: what arrived. WORSE: a rule deviates that did not, or by another case. VERDICT: any other verdict.
+    """
+
+    SHAPE = "shape"
+    WORSE = "worse"
+    VERDICT = "verdict"
+
+
+class Change(NamedTuple):
+    """One thing that changed: a sentence without capital and full stop; the rule that is about, empty where none is."""
+
+    kind: ChangeKind
+    text: str
+    rule: str = ""
+
+
+def changes(old: Shape, new: Shape) -> list[Change]:
+    """Return what changed from one shape to another, what arrived first, then the verdicts.
+
+    Where a recording does not know the response's head, that is no change.
+    """
+    found: list[tuple[int, int, Change]] = []
+    verdicts: list[tuple[str, str, str]] = []
+    for number, (path, was, now) in enumerate(_differences(*_comparables(old, new))):
+        match path:
+            case ["verdicts", str() as slug]:
+                verdicts.append((slug, was or _UNEXERCISED, now or _UNEXERCISED))
+            case _:
+                told = (Change(ChangeKind.SHAPE, text) for text in _told(path, was, now))
+                found += ((_ORDER.index(path[0]), number, change) for change in told)
+    found.sort(key=itemgetter(0, 1))
+    return [change for _, _, change in found] + list(_verdict_changes(verdicts))
+
+
+def _comparables(old: Shape, new: Shape) -> tuple[dict[str, object], dict[str, object]]:
+    """Return two shapes as deepdiff is to see them, without what only one of them can know."""
+    one, other = _comparable(old), _comparable(new)
+    if None in (old.status, new.status):
+        one, other = ({**each, "status": "", "type": ""} for each in (one, other))
+    return one, other
+
+
+def _comparable(shape: Shape) -> dict[str, object]:
+    """Return a shape as deepdiff is to see it: what is found by name or number as a mapping, steps as one text."""
+    return {
+        "status": str(shape.status or ""),
+        "type": shape.type or "",
+        "end": shape.end,
+        "body": shape.body,
+        "arrived": "\n".join(shape.arrived),
+        "choices": {str(number): _comparable_choice(choice) for number, choice in enumerate(shape.choices)},
+        "chunk_fields": dict.fromkeys(shape.chunk_fields, "there"),
+        "choice_fields": dict.fromkeys(shape.choice_fields, "there"),
+        "verdicts": dict(shape.verdicts),
+    }
+
+
+def _comparable_choice(choice: ChoiceShape) -> dict[str, object]:
+    calls = {
+        str(number): {name: str(value or "") for name, value in asdict(call).items()}
+        for number, call in enumerate(choice.calls)
+    }
+    return {"arrived": "\n".join(choice.arrived), "calls": calls}
+
+
+def _differences(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[tuple[list[str], str, str]]:
+    """Yield the path to each text that differs, with what it was and is; "" where it was or is not there."""
+    if old == new:
+        return
+    from deepdiff.diff import DeepDiff
+
+    levels: Iterable[DiffLevel] = (
+        level for kind in DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0).values() for level in kind
+    )
+    for level in levels:
+        path = [str(step) for step in level.path(output_format="list")]
+        yield from _leaves(path, level.t1, level.t2)
+
+
+def _leaves(path: list[str], was: object, now: object) -> Iterator[tuple[list[str], str, str]]:
+    """Yield the texts of what is there on one side only; what is not there is deepdiff's own sentinel."""
+    one, other = (value if isinstance(value, str | dict) else "" for value in (was, now))
+    match one, other:
+        case str(), str():
+            yield path, one, other
+        case _:
+            old, new = (value if isinstance(value, dict) else {} for value in (one, other))
+            if path[-2:-1] == ["calls"]:
+                yield path, str(old.get("name", "")), str(new.get("name", ""))
+                return
+            for key in [*old, *(key for key in new if key not in old)]:
+                yield from _leaves([*path, key], old.get(key, ""), new.get(key, ""))
+
+
+def _told(path: list[str], was: str, now: str) -> Iterator[str]:
+    """Say how a text changed that is no verdict."""
+    match path:
+        case ["arrived"]:
+            yield from sequence_changes(_lines(was), _lines(now))
+        case ["choices", choice, "arrived"]:
+            yield from (_of(choice, text) for text in sequence_changes(_lines(was), _lines(now)))
+        case ["choices", choice, "calls", call]:
+            nth, named = ordinal(int(call)), f", {now or was}," if now or was else ""
+            told = f"a {nth} call{named} now comes" if now else f"the {nth} call{named} no longer comes"
+            yield _of(choice, told)
+        case ["choices", choice, "calls", _, "name_chunks"] if "0" in (was, now):
+            pass  # that there is a name now, or none, is told
+        case ["choices", choice, "calls", call, about]:
+            yield _of(choice, _call_change(f"the {ordinal(int(call))} call", about, was, now))
+        case ["chunk_fields" | "choice_fields" as which, name]:
+            yield f"{_FIELDS[which]} {'now' if now else 'no longer'} have the field {name}"
+        case ["end"]:
+            yield f"the body now ends {_ENDS.get(now, now)} (was {_ENDS.get(was, was)})"
+        case [name]:
+            yield f"{_NAMES[name]} is now {now or 'not there'} (was {was or 'not there'})"
+
+
+def _lines(text: str) -> list[str]:
+    return text.split("\n") if text else []
+
+
+def _of(choice: str, text: str) -> str:
+    return text if choice == "0" else f"choice {choice}: {text}"
+
+
+def _call_change(call: str, about: str, was: str, now: str) -> str:
+    """Say how a call changed."""
+    match about:
+        case "name_chunks":
+            return f"{call}'s name now arrives in {now} {'chunk' if now == '1' else 'chunks'} (was {was})"
+        case "name" if now and was:
+            return f"{call} is now {now} (was {was})"
+        case "id" if not (now and was):
+            return f"{call} now has an id" if now else f"{call} now has no id"
+        case _ if not now:
+            return f"{call} now has no {about} (was {was})"
+        case _:
+            return f"{call}'s {about} is now {now} (was {was or 'not there'})"
+
+
+def _verdict_changes(verdicts: Iterable[tuple[str, str, str]]) -> Iterator[Change]:
+    """Say what became of verdicts: each rule that deviates, or did, by itself, the others together."""
+    pages = list(load().pages)
+    together: dict[tuple[str, str], list[str]] = {}
+    order = {slug: number for number, slug in enumerate(pages)}
+    for slug, was, now in sorted(verdicts, key=lambda verdict: order.get(verdict[0], len(order))):
+        old, new = (value.partition(": ")[0] for value in (was, now))
+        if Verdict.DEVIATES in (old, new):
+            yield from _deviation_changes(slug, was, now)
+        else:
+            together.setdefault((old, new), []).append(slug)
+    for (old, new), slugs in together.items():
+        more = f" and {len(slugs) - _SHOWN} more rules" if len(slugs) > _SHOWN else ""
+        told = f"{_DOING.get(old, old)} before, now {_DOING.get(new, new)}: {', '.join(slugs[:_SHOWN])}{more}"
+        yield Change(ChangeKind.VERDICT, told)
+
+
+def _deviation_changes(slug: str, was: str, now: str) -> Iterator[Change]:
+    """Say how a rule deviates now, or no longer."""
+    (old, _, old_cases), (new, _, new_cases) = was.partition(": "), now.partition(": ")
+    before, after = (cases.split(", ") if cases else [] for cases in (old_cases, new_cases))
+    if new != Verdict.DEVIATES:
+        yield Change(
+            ChangeKind.VERDICT, f"the rule {slug} now {_plain(new)} (was deviates{_means(slug, before)})", slug
+        )
+    elif old != Verdict.DEVIATES:
+        yield Change(ChangeKind.WORSE, f"the rule {slug} now deviates (was {_plain(old)}){_means(slug, after)}", slug)
+    else:
+        if added := [case for case in after if case not in before]:
+            yield Change(ChangeKind.WORSE, f"the rule {slug} now deviates in another way{_means(slug, added)}", slug)
+        if gone := [case for case in before if case not in after]:
+            yield Change(ChangeKind.VERDICT, f"the rule {slug} no longer deviates so{_means(slug, gone)}", slug)
+
+
+def _plain(verdict: str) -> str:
+    return "is undecided" if verdict == Verdict.UNDECIDED else verdict
+
+
+def _means(slug: str, cases: Iterable[str]) -> str:
+    """Say what cases mean; the name stands for one that the catalog does not know."""
+    page = load().pages.get(slug)
+    words = [page.cases[case].means if page and case in page.cases else case for case in cases]
+    return f": {'; '.join(words)}" if words else ""
