@@ -89,8 +89,15 @@ class Shelf:
 
     @property
     def scenarios(self) -> tuple[str, ...]:
-        """The names by which scenarios are found, in alphabetical order."""
-        return tuple(sorted(self._by_scenario))
+        """The names by which scenarios are found, with a folder's only where one without it has more."""
+        numbers = self._by_scenario
+        return tuple(
+            sorted(
+                name
+                for name in numbers
+                if numbers[name] != numbers.get(name.rpartition("/")[2], set()) or "/" not in name
+            )
+        )
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -124,6 +131,11 @@ class Shelf:
         if f"{first}/{second}" in self._by_scenario:
             return f"{first}/{second}", slash + after
         return first, f"/{rest}"
+
+    def holds(self, method: str, path: str, scenario: str = "") -> bool:
+        """Tell whether anything is recorded for a method and path, whatever was asked."""
+        numbers = self._by_path.get((method, below_base(path)), ())
+        return bool(_within(numbers, self._by_scenario.get(scenario, set()) if scenario else None))
 
     def find(self, method: str, path: str, body: bytes, scenario: str = "") -> Match | Miss:
         """Find what answers a request; `path` may have any base before its version, and no query."""
@@ -166,9 +178,9 @@ class Shelf:
             if fewest is None or len(differences) < len(fewest):
                 best, fewest = number, differences
         closest, differences = self._entries[best].exchange, fewest or ()
-        place = f"{closest.source}, entry {closest.entry}"
+        place = f"{closest.source}#{closest.entry}"
         if not differences:
-            return Miss(f"no recorded request equals this {request}; the closest is in {place}", closest)
+            return Miss(f"no recorded request equals this {request}; the closest is {place}", closest)
         more = f", and {len(differences) - 1:,} more differ" if len(differences) > 1 else ""
         return Miss(
             f"no recorded request equals this {request}; in the closest, {place}, {differences[0]}{more}",

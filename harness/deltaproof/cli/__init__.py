@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 VERBS = {
     "check": "Judge recorded streams.",
     "run": "Run the conformance suite against a live endpoint.",
+    "serve": "Serve recordings as an OpenAI-compatible endpoint.",
+    "replay": "Send recorded requests to a live endpoint, or show a recording step by step.",
+    "snapshot": "Hold recordings against what was kept of their shape.",
+    "diff": "Say what changed from one recording to another.",
     "rules": "List the rules, or show one rule's page.",
     "demo": "Judge a real llama.cpp server on this machine.",
 }

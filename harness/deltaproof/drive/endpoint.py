@@ -44,12 +44,14 @@ class Connection(asyncio.Protocol):
         on_gone: called when the connection is no more.
     """
 
-    def __init__(self, answer: Answer, high_water: int = HIGH_WATER) -> None:
+    def __init__(self, answer: Answer, high_water: int = HIGH_WATER, live: set[Connection] | None = None) -> None:
         """Wait for the connection; `answer` is called for each request.
 
-        `drain` waits where more bytes than `high_water` wait for a slow client.
+        `drain` waits where more bytes than `high_water` wait for a slow client. The connection is in `live` while it
+        lives.
         """
         self._high_water = high_water
+        self._live = set() if live is None else live
         self.gone = asyncio.Event()
         self.said_all = asyncio.Event()
         self.on_pause: Callable[[], None] = _nothing
@@ -104,6 +106,14 @@ class Connection(asyncio.Protocol):
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
             self._transport.abort()
 
+    async def end(self) -> None:
+        """End the connection and what is being answered on it at once, whatever is not sent yet."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+            await self.gone.wait()
+
     def respond(self, status: HTTPStatus, body: object) -> None:
         """Answer with JSON of our own."""
         content = json.dumps(body).encode()
@@ -125,6 +135,7 @@ class Connection(asyncio.Protocol):
             raise TypeError
         transport.set_write_buffer_limits(high=self._high_water)
         self._transport = transport
+        self._live.add(self)
         self._task = asyncio.get_running_loop().create_task(self._serve())
 
     def data_received(self, data: bytes) -> None:
@@ -154,6 +165,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         """Note that the connection is no more."""
+        self._live.discard(self)
         self.gone.set()
         self.said_all.set()
         self._flows.set()
@@ -180,15 +192,17 @@ class Connection(asyncio.Protocol):
             self.close()
 
 
-async def listen(answer: Answer, *, host: str, port: int, high_water: int = HIGH_WATER) -> asyncio.Server:
-    """Listen for clients on a port, 0 for any that is free.
+async def listen(
+    answer: Answer, *, host: str, port: int, high_water: int = HIGH_WATER, live: set[Connection] | None = None
+) -> asyncio.Server:
+    """Listen for clients on a port, 0 for any that is free; `live` then has the connections that there are.
 
     Raises:
         DeltaproofError: the address cannot be listened on.
     """
     loop = asyncio.get_running_loop()
     try:
-        return await loop.create_server(lambda: Connection(answer, high_water), host, port, backlog=2048)
+        return await loop.create_server(lambda: Connection(answer, high_water, live), host, port, backlog=2048)
     except (OSError, OverflowError) as error:
         why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise DeltaproofError(
