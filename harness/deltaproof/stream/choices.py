@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deltaproof.stream.calls import Calls
-from deltaproof.stream.moments import Delta, Entry, Place
+from deltaproof.stream.moments import Delta, Place
 from deltaproof.stream.outline import of_body, of_choice
 from deltaproof.stream.request import Asked, Request
 from deltaproof.stream.strict import json_text
+from deltaproof.stream.subjects import Subject
 from deltaproof.stream.template import Hole
 from deltaproof.stream.text import Text
 from deltaproof.stream.wholes import Choice, Ending, Finish, FunctionCall
@@ -20,6 +21,37 @@ KNOWN_DELTA_FIELDS = frozenset({"role", "content", "refusal", "tool_calls", "fun
 _KEPT_NAMES = 2  # of a legacy call: the first, and that another came
 _KEPT_FINISHES = 64
 _KEPT_EXTRAS = 64  # a server that makes up names would make each delta dearer than the one before
+
+
+@dataclass(slots=True)
+class Said:
+    """What one chunk says, and what came of it.
+
+    Attributes:
+        event, offset: its event.
+        subjects: the chunk, its deltas and their entries.
+        holes: its texts that were only appended to.
+        changed: whether anything changed otherwise, after which a chunk of the same shape would not mean the same.
+    """
+
+    event: int
+    offset: int
+    subjects: list[Subject]
+    holes: list[Hole] = field(default_factory=list)
+    changed: bool = False
+
+    def add(self, text: Text, container: Mapping[str, object], key: str) -> None:
+        """Append the fragment under a key to its text."""
+        fragment = str(container[key])
+        if fragment:
+            text.append(fragment, self.event, self.offset)
+            if isinstance(container, dict):
+                self.holes.append(Hole(container, key, text))
+
+    def pass_over(self, container: Mapping[str, object], key: str) -> None:
+        """Make a hole of a string that is added to no text."""
+        if isinstance(container, dict) and isinstance(container.get(key), str) and container[key]:
+            self.holes.append(Hole(container, key, None))
 
 
 @dataclass(slots=True)
@@ -49,18 +81,12 @@ class GrowingChoice:
         """Begin a choice where it is first heard of."""
         return cls(index=index, place=place, calls=Calls(index))
 
-    def take(
-        self, value: Mapping[str, object], event: int, offset: int, expected: int, asked: Asked | None
-    ) -> Iterator[Delta | Entry | Hole | None]:
-        """Add one element of `choices`.
-
-        Yields the delta and its entries; a hole for each text that was only appended to; and None for each thing
-        that changed otherwise, after which a chunk of the same shape would no longer mean the same.
-        """
+    def take(self, value: Mapping[str, object], expected: int, asked: Asked | None, said: Said) -> None:
+        """Add one element of `choices`."""
         body = body_of(value)
         delta = Delta(
-            event,
-            offset,
+            said.event,
+            said.offset,
             self.index,
             of_choice(value),
             of_body(body),
@@ -73,20 +99,19 @@ class GrowingChoice:
             self.extras,
             asked,
         )
-        yield delta
+        said.subjects.append(delta)
         if not self.seen:
-            self.seen = True
-            yield None
-        yield from self._role_and_finish(delta)
-        yield from self._texts(body, event, offset)
+            self.seen = said.changed = True
+        self._role_and_finish(delta, said)
+        self._texts(body, said)
         tool_calls = body.get("tool_calls")
         if isinstance(tool_calls, Mapping):
             tool_calls = [tool_calls]
-        for element in tool_calls if isinstance(tool_calls, list) else []:
+        for element in tool_calls if isinstance(tool_calls, list) else ():
             if isinstance(element, Mapping):  # anything else is no entry, and adds to no call
-                yield from self._entry(element, event, offset)
+                self._entry(element, said)
         if isinstance(legacy := body.get("function_call"), Mapping):
-            yield from self._legacy(legacy, event, offset)
+            self._legacy(legacy, said)
 
     def close(self, ending: Ending, request: Request | None) -> Choice:
         """Return the choice as it is now."""
@@ -114,38 +139,38 @@ class GrowingChoice:
             request=request,
         )
 
-    def _role_and_finish(self, delta: Delta) -> Iterator[None]:
+    def _role_and_finish(self, delta: Delta, said: Said) -> None:
         role = delta.body.get("role")
         if self.role is None and isinstance(role, str) and role:
             self.role = role
             self.role_place = delta.place
-            yield None
+            said.changed = True
         if delta.finish_reason not in (None, ""):
             reason = delta.finish_reason
             del self.finishes[_KEPT_FINISHES - 1 :]
             self.finishes.append(Finish(delta.place, reason))
             self.finish_count += 1
             self.finish = reason if isinstance(reason, str) else json_text(reason)
-            yield None
+            said.changed = True
         if KNOWN_DELTA_FIELDS.issuperset(delta.body) or len(self.extras) >= _KEPT_EXTRAS:
             return
         unknown = [name for name in delta.body if name not in KNOWN_DELTA_FIELDS and name not in self.extras]
         if extras := [name for name in unknown if delta.body[name] not in (None, [])]:
             self.extras |= frozenset(extras[: _KEPT_EXTRAS - len(self.extras)])
-            yield None
+            said.changed = True
 
-    def _texts(self, body: Mapping[str, object], event: int, offset: int) -> Iterator[Hole | None]:
+    def _texts(self, body: Mapping[str, object], said: Said) -> None:
         content = body.get("content")
         if isinstance(content, list):
-            yield from self._parts(content, event, offset)
+            self._parts(content, said)
         elif isinstance(content, str):
             self.content = Text() if self.content is None else self.content
-            yield from _add(self.content, body, "content", event, offset)
+            said.add(self.content, body, "content")
         if isinstance(refusal := body.get("refusal"), str):
             self.refusal = Text() if self.refusal is None else self.refusal
             if refusal and not len(self.refusal):
-                yield None
-            yield from _add(self.refusal, body, "refusal", event, offset)
+                said.changed = True
+            said.add(self.refusal, body, "refusal")
         for key in REASONING_FIELDS:
             thought = body.get(key)
             if not isinstance(thought, str):
@@ -154,54 +179,54 @@ class GrowingChoice:
             if thought and not self.reasoning_field:
                 self.reasoning_field = key
             if key == self.reasoning_field:  # some servers send the same thoughts under both names
-                yield from _add(self.reasoning, body, key, event, offset)
-            elif thought and isinstance(body, dict):
-                yield Hole(body, key, None)
+                said.add(self.reasoning, body, key)
+            else:
+                said.pass_over(body, key)
         details = body.get("reasoning_details")
         for detail in details if isinstance(details, list) else ():  # OpenRouter's: the same thoughts once more
-            if isinstance(detail, dict):
-                yield from (Hole(detail, key, None) for key in _DETAIL_TEXTS if detail.get(key))
+            for key in _DETAIL_TEXTS:
+                said.pass_over(detail, key)
 
-    def _parts(self, parts: list[object], event: int, offset: int) -> Iterator[None]:
+    def _parts(self, parts: list[object], said: Said) -> None:
         """Read content that is an array of typed parts, as Mistral's reasoning models send it."""
-        yield None
+        said.changed = True
         for part in parts:
             match part:
                 case {"type": "text", "text": str() as text}:
                     self.content = Text() if self.content is None else self.content
-                    self.content.append(text, event, offset)
+                    self.content.append(text, said.event, said.offset)
                 case {"type": "thinking", "thinking": list() as thoughts}:
                     self.reasoning = Text() if self.reasoning is None else self.reasoning
                     for thought in thoughts:
                         match thought:
                             case {"text": str() as text}:
-                                self.reasoning.append(text, event, offset)
+                                self.reasoning.append(text, said.event, said.offset)
                             case _:
                                 pass
                 case _:
                     pass
 
-    def _entry(self, value: Mapping[str, object], event: int, offset: int) -> Iterator[Entry | Hole | None]:
-        entry, call = self.calls.take(value, event, offset)
-        yield entry
+    def _entry(self, value: Mapping[str, object], said: Said) -> None:
+        entry, call = self.calls.take(value, said.event, said.offset)
+        said.subjects.append(entry)
         body = entry.function
         if entry.opens or body.get("name") or value.get("id") or entry.kind != call.kind:
-            yield None
+            said.changed = True
         key = "input" if body is value.get("custom") else "arguments"
         if isinstance(body.get(key), str):
-            yield from _add(call.arguments, body, key, event, offset)
+            said.add(call.arguments, body, key)
 
-    def _legacy(self, value: Mapping[str, object], event: int, offset: int) -> Iterator[Hole | None]:
+    def _legacy(self, value: Mapping[str, object], said: Said) -> None:
         if self.function_place is None:
-            self.function_place = Place(event, offset, self.index)
-            yield None
+            self.function_place = Place(said.event, said.offset, self.index)
+            said.changed = True
         name = value.get("name")
         if isinstance(name, str) and name:
             if len(self.function_names) < _KEPT_NAMES:
-                self.function_names += ((Place(event, offset, self.index), name),)
-            yield None
+                self.function_names += ((Place(said.event, said.offset, self.index), name),)
+            said.changed = True
         if isinstance(value.get("arguments"), str):
-            yield from _add(self.function_arguments, value, "arguments", event, offset)
+            said.add(self.function_arguments, value, "arguments")
 
 
 def body_of(value: Mapping[str, object]) -> Mapping[str, object]:
@@ -211,11 +236,3 @@ def body_of(value: Mapping[str, object]) -> Mapping[str, object]:
         if isinstance(body, Mapping):
             return body
     return {}
-
-
-def _add(text: Text, container: Mapping[str, object], key: str, event: int, offset: int) -> Iterator[Hole | None]:
-    """Append a fragment and yield its hole."""
-    fragment = str(container[key])
-    if fragment:
-        text.append(fragment, event, offset)
-        yield Hole(container, key, text) if isinstance(container, dict) else None

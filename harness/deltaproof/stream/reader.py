@@ -7,13 +7,13 @@ from itertools import pairwise
 
 from deltaproof.exchange import End, Head
 from deltaproof.sse import LIMIT, PLAIN, Decoder, Event
-from deltaproof.stream.choices import GrowingChoice
+from deltaproof.stream.choices import GrowingChoice, Said
 from deltaproof.stream.moments import Chunk, ErrorShape, Kind, Payload, Place, Repeats
 from deltaproof.stream.outline import Envelope, of_chunk
 from deltaproof.stream.request import Request
 from deltaproof.stream.strict import Problem, parse
 from deltaproof.stream.subjects import Subject
-from deltaproof.stream.template import Hole, Template, template_of
+from deltaproof.stream.template import Template, template_of
 from deltaproof.stream.wholes import Ending, Transcript, Usage
 
 _REPLACEMENT = "\ufffd".encode()
@@ -117,18 +117,16 @@ class Reader:
                 position += 1
         self._last = events[-1] if events else self._last
 
-    def _event(self, event: Event) -> Iterator[Subject | Repeats]:
+    def _event(self, event: Event) -> list[Subject]:
         """Read an event that no template fits."""
         self._events += 1
         self._alone += 1
         if self._alone % _UNUSED == 0:
             self._templates = [template for template in self._templates if template.event in self._used]
             self._used.clear()
-        yield event
         payload = self._payload(event)
         if payload is None:
-            return
-        yield payload
+            return [event]
         if payload.kind is Kind.ERROR:
             if len(self._errors) < _KEPT_ERRORS:
                 self._errors.append(payload)
@@ -138,10 +136,11 @@ class Reader:
             if len(self._dones) < _KEPT_DONES:
                 self._dones.append(payload)
             self._templates.clear()
-        if payload.after_done or payload.value is None:
-            return
+        if payload.value is None or payload.after_done:
+            return [event, payload]
         if payload.kind is Kind.CHUNK or "choices" in payload.value:
-            yield from self._chunk(event, payload)
+            return [event, payload, *self._chunk(payload, payload.value)]
+        return [event, payload]
 
     def _payload(self, event: Event) -> Payload | None:
         """Tell what an event carries, None where it carries nothing."""
@@ -173,49 +172,42 @@ class Reader:
         kind = Kind.ERROR if shape else Kind.MALFORMED
         return Payload(event, kind, None, problem, detail, shape, *known)
 
-    def _chunk(self, event: Event, payload: Payload) -> Iterator[Subject]:
-        value = payload.value
-        if not isinstance(value, dict) or event.data is None:
-            return
+    def _chunk(self, payload: Payload, value: Mapping[str, object]) -> list[Subject]:
         self._chunks += 1
-        number, offset = event.number, event.offset
-        chunk = Chunk(number, offset, *of_chunk(value, self._first), self._asked)
-        yield chunk
-        changed = self._remember_envelope(value)
-        holes: list[Hole] = []
+        event = payload.event
+        chunk = Chunk(event.number, event.offset, *of_chunk(value, self._first), self._asked)
+        said = Said(event.number, event.offset, [chunk])
+        said.changed = self._remember_envelope(value)
         choices = value.get("choices")
         for element in choices if isinstance(choices, list) else ():
-            if not isinstance(element, dict):
-                changed = True
-                continue
-            index = element.get("index")
-            index = index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else 0
-            expected = len(self._choices)
-            choice = self._choices.get(index)
-            if choice is None:
-                choice = self._choices[index] = GrowingChoice.at(Place(number, offset, index), index)
-            for said in choice.take(element, number, offset, expected, self._asked):
-                if said is None:
-                    changed = True
-                elif isinstance(said, Hole):
-                    holes.append(said)
-                else:
-                    yield said
-        changed |= self._remember_usage(value, chunk)
-        if changed:
+            if isinstance(element, dict):
+                self._choice(element, said)
+            else:
+                said.changed = True
+        said.changed |= self._remember_usage(value, chunk)
+        if said.changed:
             self._templates.clear()
-        elif holes and payload.problem is Problem.NONE and event.layout is PLAIN:
-            self._learn(event.data, value, holes, number)
+        elif said.holes and payload.problem is Problem.NONE and event.layout is PLAIN:
+            said.pass_over(value, "obfuscation")  # random padding, OpenAI's against traffic analysis
+            self._learn(template_of(event, value, said.holes))
+        return said.subjects
 
-    def _learn(self, data: bytes, value: dict[str, object], holes: list[Hole], number: int) -> None:
-        """Keep the shape of a chunk that changed nothing but its texts."""
-        obfuscation = value.get("obfuscation")
-        if isinstance(obfuscation, str) and obfuscation:  # random padding, OpenAI's against traffic analysis
-            holes.append(Hole(value, "obfuscation", None))
-        template = template_of(data, value, holes, number)
+    def _choice(self, element: dict[str, object], said: Said) -> None:
+        """Read one element of a chunk's choices."""
+        index = element.get("index")
+        index = index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else 0
+        expected = len(self._choices)
+        choice = self._choices.get(index)
+        if choice is None:
+            place = Place(said.event, said.offset, index)
+            choice = self._choices[index] = GrowingChoice.at(place, index)
+        choice.take(element, expected, self._asked, said)
+
+    def _learn(self, template: Template | None) -> None:
+        """Keep the shape of a chunk that changed nothing but its texts, if it has one."""
         if template is not None:
             self._templates.insert(0, template)
-            self._used.add(number)
+            self._used.add(template.event)
             del self._templates[_TEMPLATES:]
 
     def _remember_envelope(self, value: Mapping[str, object]) -> bool:

@@ -85,13 +85,14 @@ def _unquoted(raw: bytes) -> str | None:
     return text if text and "\ufffd" not in text else None
 
 
-def template_of(data: bytes, value: Mapping[str, object], holes: Sequence[Hole], event: int) -> Template | None:
+def template_of(event: Event, value: Mapping[str, object], holes: Sequence[Hole]) -> Template | None:
     """Return the template of a chunk, or None where its holes cannot be told apart in the bytes, or hold U+FFFD.
 
-    Each hole's string must stand in `data` exactly once under its key; and with another string in all of them the
+    Each hole's string must stand in the data exactly once under its key; and with another string in all of them the
     bytes must parse to the same value but for the holes, so nothing else can have been taken for a hole. Two holes of
     one text would have to be filled in turns, so there is no template for them.
     """
+    data = event.data or b""
     filled = [id(hole.text) for hole in holes if hole.text is not None]
     if len(set(filled)) < len(filled):
         return None
@@ -109,7 +110,7 @@ def template_of(data: bytes, value: Mapping[str, object], holes: Sequence[Hole],
     segments = [data[end:start] for end, start in zip(ends, starts, strict=True)]
     if not _is_same_but_for_holes(segments, value, holes):
         return None
-    return Template(segments[0], tuple(segments[1:-1]), segments[-1], tuple(text for _, _, text in spans), event)
+    return Template(segments[0], tuple(segments[1:-1]), segments[-1], tuple(text for _, _, text in spans), event.number)
 
 
 def _is_same_but_for_holes(segments: Sequence[bytes], value: Mapping[str, object], holes: Sequence[Hole]) -> bool:
