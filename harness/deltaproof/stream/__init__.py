@@ -4,7 +4,7 @@ from deltaproof.stream.moments import Chunk, Delta, Entry, ErrorShape, Kind, Pay
 from deltaproof.stream.reader import Reader
 from deltaproof.stream.request import Asked, Request, Tool, ToolChoice, read_request
 from deltaproof.stream.strict import Problem
-from deltaproof.stream.subjects import Subject
+from deltaproof.stream.subjects import Moments, Subject
 from deltaproof.stream.text import Fragment, Text
 from deltaproof.stream.wholes import Choice, Ending, Finish, FunctionCall, ToolCall, Transcript, Usage
 
@@ -20,6 +20,7 @@ __all__ = [
     "Fragment",
     "FunctionCall",
     "Kind",
+    "Moments",
     "Payload",
     "Place",
     "Problem",

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deltaproof.stream.calls import Calls
-from deltaproof.stream.moments import Delta, Place
+from deltaproof.stream.moments import Chunk, Delta, Entry, Place
 from deltaproof.stream.outline import of_body, of_choice
 from deltaproof.stream.request import Asked, Request
 from deltaproof.stream.strict import json_text
-from deltaproof.stream.subjects import Subject
 from deltaproof.stream.template import Hole
 from deltaproof.stream.text import Text
 from deltaproof.stream.wholes import Choice, Ending, Finish, FunctionCall
@@ -29,14 +28,14 @@ class Said:
 
     Attributes:
         event, offset: its event.
-        subjects: the chunk, its deltas and their entries.
+        parts: the chunk, its deltas and their entries.
         holes: its texts that were only appended to.
         changed: whether anything changed otherwise, after which a chunk of the same shape would not mean the same.
     """
 
     event: int
     offset: int
-    subjects: list[Subject]
+    parts: list[Chunk | Delta | Entry]
     holes: list[Hole] = field(default_factory=list)
     changed: bool = False
 
@@ -99,7 +98,7 @@ class GrowingChoice:
             self.extras,
             asked,
         )
-        said.subjects.append(delta)
+        said.parts.append(delta)
         if not self.seen:
             self.seen = said.changed = True
         self._role_and_finish(delta, said)
@@ -208,7 +207,7 @@ class GrowingChoice:
 
     def _entry(self, value: Mapping[str, object], said: Said) -> None:
         entry, call = self.calls.take(value, said.event, said.offset)
-        said.subjects.append(entry)
+        said.parts.append(entry)
         body = entry.function
         if entry.opens or body.get("name") or value.get("id") or entry.kind != call.kind:
             said.changed = True

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from deltaproof.sse import PLAIN, Event
-from deltaproof.stream.outline import Envelope, key_of
+from deltaproof.stream.outline import Envelope, of_entry, of_opening
 from deltaproof.stream.request import Asked
 from deltaproof.stream.strict import Problem
 
@@ -74,9 +74,10 @@ class Payload(NamedTuple):
 
     @property
     def likeness(self) -> object:
-        """What rules can tell of an ordinary payload beside its chunk, which is nothing; None for any other."""
-        is_ordinary = self.kind is Kind.CHUNK and self.problem is Problem.NONE and self.event.layout is PLAIN
-        return (is_ordinary and not (self.after_done or self.after_error or self.replaced)) or None
+        """All that rules can tell of an ordinary one and its event, apart from what it carries; None for any other."""
+        is_usual = self.kind is Kind.CHUNK or self.event.data == b"[DONE]"
+        is_plain = is_usual and self.problem is Problem.NONE and self.event.layout is PLAIN
+        return self.kind if is_plain and not (self.after_done or self.after_error or self.replaced) else None
 
 
 class Chunk(NamedTuple):
@@ -97,10 +98,14 @@ class Chunk(NamedTuple):
     request: Asked | None
 
     @property
-    def likeness(self) -> object:
-        """All that rules can tell of it but its place, None where that has no key."""
-        key = key_of(self.value)
-        return key and (key, self.first, self.request)
+    def shown(self) -> object:
+        """What rules can tell of its JSON."""
+        return self.value
+
+    @property
+    def known(self) -> tuple[object, ...]:
+        """What else they can tell but its place."""
+        return self.first, self.request
 
     @property
     def place(self) -> Place:
@@ -147,10 +152,14 @@ class Delta(NamedTuple):
     request: Asked | None
 
     @property
-    def likeness(self) -> object:
-        """All that rules can tell of it but its place, None where that has no key."""
-        key, body = key_of(self.value), key_of(self.body)
-        return key and body and (key, body, self.choice, *self[5:])
+    def shown(self) -> object:
+        """What rules can tell of its JSON."""
+        return self.value, self.body
+
+    @property
+    def known(self) -> tuple[object, ...]:
+        """What else they can tell but its place."""
+        return self.choice, *self[5:]
 
     @property
     def place(self) -> Place:
@@ -191,6 +200,20 @@ class Entry(NamedTuple):
     fragments: int
     opened: int
     start: int
+
+    @property
+    def shown(self) -> object:
+        """What rules can tell of its JSON; of one that opens a call, not the name and id, which nothing came before."""
+        if self.opening is not None:
+            return of_entry(self.value), of_opening(self.opening.value)
+        return of_opening(self.value) if self.displaced is None else (self.value, self.displaced.value)
+
+    @property
+    def known(self) -> tuple[object, ...]:
+        """What else they can tell but its place; of its call's name and id only whether, where it has none itself."""
+        name = self.name if "name" in self.function else bool(self.name)
+        identity = self.id if "id" in self.value else bool(self.id)
+        return self.choice, self.opening and self.opening.opened, name, identity, self.kind, self.opened
 
     @property
     def place(self) -> Place:

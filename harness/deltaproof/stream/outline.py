@@ -13,6 +13,7 @@ import orjson
 
 ELLIPSIS = "…"
 _ARGUMENTS = ("arguments", "input")
+_OWN = (*_ARGUMENTS, "name", "id")
 _CONSTANTS: Mapping[str, tuple[type, str | int]] = {
     "id": (str, ELLIPSIS),
     "created": (int, 1),
@@ -37,12 +38,26 @@ def of_body(body: Mapping[str, object]) -> dict[str, object]:
         if type(value) is str:
             outlined[key] = value if key == "role" or not value else ELLIPSIS
         elif key == "tool_calls" and type(value) is list:
-            outlined[key] = [of_entry(element) if type(element) is dict else element for element in value]
+            outlined[key] = [of_opening(element) if type(element) is dict else element for element in value]
         elif key == "function_call" and type(value) is dict:
             outlined[key] = _of_function(value)
         else:
             outlined[key] = value
     return outlined
+
+
+def of_opening(entry: Mapping[str, object]) -> dict[str, object]:
+    """Return an element of tool_calls with its arguments, its name and its id outlined."""
+    return {
+        key: {name: _in_outline(name, member) for name, member in value.items()}
+        if type(value) is dict
+        else _in_outline(key, value)
+        for key, value in entry.items()
+    }
+
+
+def _in_outline(key: str, value: object) -> object:
+    return ELLIPSIS if key in _OWN and type(value) is str and value else value
 
 
 def of_entry(entry: Mapping[str, object]) -> dict[str, object]:
@@ -90,7 +105,7 @@ def of_choice(choice: Mapping[str, object]) -> dict[str, object]:
     return {key: {} if key in ("delta", "message") and type(value) is dict else value for key, value in choice.items()}
 
 
-def key_of(value: Mapping[str, object]) -> str | None:
+def key_of(value: object) -> str | None:
     """Return a key that only equal values have, None for a value too odd or too large to have one."""
     try:
         key = orjson.dumps(value).decode()  # the bytes that it writes keep 4 KiB each

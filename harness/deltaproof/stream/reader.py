@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from deltaproof.exchange import End, Head
 from deltaproof.sse import LIMIT, PLAIN, Decoder, Event
 from deltaproof.stream.choices import GrowingChoice, Said
-from deltaproof.stream.moments import Chunk, ErrorShape, Kind, Payload, Place, Repeats
+from deltaproof.stream.moments import Chunk, Delta, Entry, ErrorShape, Kind, Payload, Place, Repeats
 from deltaproof.stream.outline import Envelope, of_chunk
 from deltaproof.stream.request import Request
 from deltaproof.stream.strict import Problem, parse
-from deltaproof.stream.subjects import Subject
+from deltaproof.stream.subjects import Moments, Subject
 from deltaproof.stream.template import Template, template_of
 from deltaproof.stream.wholes import Ending, Transcript, Usage
 
@@ -65,6 +65,10 @@ class Reader:
 
     def feed(self, data: bytes) -> Iterator[Subject | Repeats]:
         """Take the next bytes of the body and yield what they say; exhaust it before the next call."""
+        yield from _one_by_one(self.hear(data))
+
+    def hear(self, data: bytes) -> Iterator[Moments | Repeats]:
+        """Do what `feed` does, but yield all moments of one event together."""
         self._size += len(data)
         if self._refused or not self._chunks:
             self._start += data[: _KEPT_BODY - len(self._start)]
@@ -76,7 +80,7 @@ class Reader:
     def close(self, end: End = End.EOF) -> Iterator[Subject | Repeats]:
         """End the body and yield what only its end tells: choices, calls and, last, the transcript."""
         if not (self._refused or end is End.CLIENT_GONE):  # then the rest of the last event is nobody's fault
-            yield from self._events_of(self._decoder.close())
+            yield from _one_by_one(self._events_of(self._decoder.close()))
         ending = Ending(done=bool(self._dones), error=bool(self._errors), end=end)
         choices = tuple(self._choices[index].close(ending, self._request) for index in sorted(self._choices))
         for choice in choices:
@@ -100,7 +104,7 @@ class Reader:
             answer=self._answer,
         )
 
-    def _events_of(self, events: list[Event]) -> Iterator[Subject | Repeats]:
+    def _events_of(self, events: list[Event]) -> Iterator[Moments | Repeats]:
         position = 0
         while position < len(events):
             for template in self._templates:
@@ -113,11 +117,11 @@ class Reader:
                     position = after
                     break
             else:
-                yield from self._event(events[position])
+                yield self._event(events[position])
                 position += 1
         self._last = events[-1] if events else self._last
 
-    def _event(self, event: Event) -> list[Subject]:
+    def _event(self, event: Event) -> Moments:
         """Read an event that no template fits."""
         self._events += 1
         self._alone += 1
@@ -126,7 +130,7 @@ class Reader:
             self._used.clear()
         payload = self._payload(event)
         if payload is None:
-            return [event]
+            return Moments(event)
         if payload.kind is Kind.ERROR:
             if len(self._errors) < _KEPT_ERRORS:
                 self._errors.append(payload)
@@ -137,10 +141,10 @@ class Reader:
                 self._dones.append(payload)
             self._templates.clear()
         if payload.value is None or payload.after_done:
-            return [event, payload]
+            return Moments(event, payload)
         if payload.kind is Kind.CHUNK or "choices" in payload.value:
-            return [event, payload, *self._chunk(payload, payload.value)]
-        return [event, payload]
+            return Moments(event, payload, self._chunk(payload, payload.value))
+        return Moments(event, payload)
 
     def _payload(self, event: Event) -> Payload | None:
         """Tell what an event carries, None where it carries nothing."""
@@ -172,7 +176,7 @@ class Reader:
         kind = Kind.ERROR if shape else Kind.MALFORMED
         return Payload(event, kind, None, problem, detail, shape, *known)
 
-    def _chunk(self, payload: Payload, value: Mapping[str, object]) -> list[Subject]:
+    def _chunk(self, payload: Payload, value: Mapping[str, object]) -> Sequence[Chunk | Delta | Entry]:
         self._chunks += 1
         event = payload.event
         chunk = Chunk(event.number, event.offset, *of_chunk(value, self._first), self._asked)
@@ -190,7 +194,7 @@ class Reader:
         elif said.holes and payload.problem is Problem.NONE and event.layout is PLAIN:
             said.pass_over(value, "obfuscation")  # random padding, OpenAI's against traffic analysis
             self._learn(template_of(event, value, said.holes))
-        return said.subjects
+        return said.parts
 
     def _choice(self, element: dict[str, object], said: Said) -> None:
         """Read one element of a chunk's choices."""
@@ -232,3 +236,14 @@ class Reader:
             unfinished = sum(not choice.finishes for choice in self._choices.values())
             self._usages.append(Usage(chunk.place, value["usage"], not chunk.choices, unfinished))
         return True
+
+
+def _one_by_one(heard: Iterable[Moments | Repeats]) -> Iterator[Subject | Repeats]:
+    for told in heard:
+        if isinstance(told, Moments):
+            yield told.event
+            if told.payload is not None:
+                yield told.payload
+            yield from told.parts
+        else:
+            yield told

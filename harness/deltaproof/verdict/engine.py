@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -11,8 +11,8 @@ from typing import NamedTuple
 from deltaproof.catalog import Page, load
 from deltaproof.exchange import Evidence
 from deltaproof.rules import RULES, Deviation, Rule
-from deltaproof.sse import PLAIN, Event
-from deltaproof.stream import Choice, Chunk, Delta, Entry, Payload, Place, Repeats, Subject, ToolCall, Transcript
+from deltaproof.sse import Event
+from deltaproof.stream import Choice, Delta, Entry, Moments, Place, Repeats, Subject, ToolCall, Transcript
 from deltaproof.verdict.finding import Verdict
 
 _EXCERPT = 160
@@ -45,10 +45,10 @@ class Sighting:
 
 @dataclass(slots=True)
 class _Told:
-    """What the rules tell of a subject: which met theirs, how it deviates, and which lack the evidence to say so."""
+    """What the rules tell of subjects: which met theirs, how these deviate, and which lack the evidence to say so."""
 
     met: list[str] = field(default_factory=list)
-    deviations: list[tuple[str, Deviation]] = field(default_factory=list)
+    deviations: list[tuple[Rule, Deviation]] = field(default_factory=list)
     suppressed: list[str] = field(default_factory=list)
 
 
@@ -59,7 +59,7 @@ class _Bench:
     Attributes:
         rules: by the kind of subject; without its evidence, a rule only notices that it met its subject.
         hidden: the rules whose deviations a recorder without this evidence may have dropped.
-        told: what the rules told of subjects, by kind and likeness: what is alike deviates alike.
+        told: what the rules told of moments, by likeness: what is alike deviates alike.
     """
 
     rules: Mapping[type, tuple[Rule, ...]]
@@ -83,36 +83,44 @@ class Engine:
         self.sightings: dict[Key, Sighting] = {}
         self.transcript: Transcript | None = None
 
-    def look(self, subjects: Iterable[Subject | Repeats]) -> list[Key]:
+    def look(self, heard: Iterable[Moments | Subject | Repeats]) -> list[Key]:
         """Run the rules over the subjects; return the keys of what is seen for the first time."""
         new: list[Key] = []
-        for subject in subjects:
-            if isinstance(subject, Repeats):
-                repeated = self._by_event.pop(subject.event, ())
-                for sighting in repeated:
-                    sighting.count += subject.count
-                    sighting.last_event = subject.last
-                if repeated:
-                    self._by_event[subject.event] = repeated  # the last to be forgotten
-                continue
-            if isinstance(subject, Event):
-                self._data = subject.data or b"\n".join(subject.layout.unknown)
-            elif isinstance(subject, _WHOLES):
-                self._data = None
-                if isinstance(subject, Transcript):
-                    self.transcript = subject
-            told, place = self._told(subject)
-            self._met.update(told.met)
-            self._suppressed.update(told.suppressed)
-            for slug, deviation in told.deviations:
-                self._see(slug, deviation, place or deviation.place, subject, new)
+        for one in heard:
+            if isinstance(one, Repeats):
+                self._repeat(one)
+            elif isinstance(one, Moments):
+                self._data = _data(one.event)
+                event, payload, parts = one
+                if payload is None:
+                    self._note(self._asked([event]), event, new)
+                else:
+                    self._note(self._told(payload.likeness, [event, payload]), event, new)
+                if parts:
+                    self._note(self._told(one.likeness, parts), event, new)
+            else:
+                if isinstance(one, Event):
+                    self._data = _data(one)
+                elif isinstance(one, _WHOLES):
+                    self._data = None
+                    self.transcript = one if isinstance(one, Transcript) else None
+                self._note(self._asked([one]), None, new)
         return new
 
-    def _words(self, subject: Subject) -> str:
+    def _repeat(self, repeats: Repeats) -> None:
+        """Count what was seen in an event for each of those that repeat it."""
+        repeated = self._by_event.pop(repeats.event, ())
+        for sighting in repeated:
+            sighting.count += repeats.count
+            sighting.last_event = repeats.last
+        if repeated:
+            self._by_event[repeats.event] = repeated  # the last to be forgotten
+
+    def _words(self, each: type[Subject]) -> str:
         """Return what stands on the wire where a moment is; of a long chunk, the part that the moment is about."""
         data = self._data or b""
         if len(data) > _EXCERPT:
-            member = _MEMBERS.get(type(subject))
+            member = _MEMBERS.get(each)
             start = data.find(member) if member else 0
             if start > 0:
                 return "…" + excerpt(data[start:])
@@ -133,52 +141,51 @@ class Engine:
             for slug in self._pages
         }
 
-    def _told(self, subject: Subject) -> tuple[_Told, Place | None]:
-        """Return what the rules tell of a subject, from memory where they were asked of one like it.
-
-        What comes from memory was said of another one: the place is where this one is.
-        """
-        place: Place | None = None
-        match subject:
-            case Event():
-                likeness: object = (subject.layout is PLAIN and bool(subject.data)) or None
-            case Payload() | Chunk() | Delta():
-                likeness, place = subject.likeness, subject.place
-            case _:
-                likeness = None
+    def _told(self, likeness: object, subjects: Sequence[Subject]) -> _Told:
+        """Return what the rules tell of subjects, from memory where they were asked of some like these."""
         if likeness is None:
-            return self._asked(subject), None
-        key = (type(subject), likeness)
+            return self._asked(subjects)
         memory = self._bench.told
-        told = memory.get(key)
+        told = memory.get(likeness)
         if told is None:
-            told = self._asked(subject)
+            told = self._asked(subjects)
             if len(memory) >= _REMEMBERED_LIKENESSES:
                 memory.clear()
-            memory[key] = told
-        return told, place
-
-    def _asked(self, subject: Subject) -> _Told:
-        told = _Told()
-        for rule in self._bench.rules.get(type(subject), ()):
-            if rule.when is None or rule.when(subject):
-                told.met.append(rule.slug)
-                for deviation in rule.check(subject):
-                    if self._pages[rule.slug].cases[deviation.case].needs <= self._evidence:
-                        told.deviations.append((rule.slug, deviation))
-                    else:
-                        told.suppressed.append(rule.slug)
+            memory[likeness] = told
         return told
 
-    def _see(self, slug: str, deviation: Deviation, place: Place, subject: Subject, new: list[Key]) -> None:
-        key = Key(slug, deviation.case, place.choice, place.tool_call)
+    def _asked(self, subjects: Iterable[Subject]) -> _Told:
+        told = _Told()
+        for subject in subjects:
+            for rule in self._bench.rules.get(type(subject), ()):
+                if rule.when is None or rule.when(subject):
+                    told.met.append(rule.slug)
+                    for deviation in rule.check(subject):
+                        if self._pages[rule.slug].cases[deviation.case].needs <= self._evidence:
+                            told.deviations.append((rule, deviation))
+                        else:
+                            told.suppressed.append(rule.slug)
+        return told
+
+    def _note(self, told: _Told, event: Event | None, new: list[Key]) -> None:
+        """Keep what was told; what comes from memory was said of another event: the place is where this one is."""
+        self._met.update(told.met)
+        self._suppressed.update(told.suppressed)
+        for rule, deviation in told.deviations:
+            place = deviation.place
+            if event is not None:
+                place = Place(event.number, event.offset, place.choice, place.tool_call)
+            self._see(rule, deviation, place, new)
+
+    def _see(self, rule: Rule, deviation: Deviation, place: Place, new: list[Key]) -> None:
+        key = Key(rule.slug, deviation.case, place.choice, place.tool_call)
         sighting = self.sightings.get(key)
-        if sighting is None and self._places[slug, deviation.case] >= _PLACES:
-            key = Key(slug, deviation.case, None, None)
+        if sighting is None and self._places[rule.slug, deviation.case] >= _PLACES:
+            key = Key(rule.slug, deviation.case, None, None)
             sighting = self.sightings.get(key)
         if sighting is None:
-            self._places[slug, deviation.case] += 1
-            text = self._words(subject) if deviation.text is None else shorten(deviation.text)
+            self._places[rule.slug, deviation.case] += 1
+            text = self._words(rule.each) if deviation.text is None else shorten(deviation.text)
             sighting = self.sightings[key] = Sighting(deviation._replace(place=place), text, 0, place.event)
             new.append(key)
         sighting.count += 1
@@ -218,6 +225,11 @@ def _needs(page: Page) -> frozenset[Evidence]:
 
 def _nothing(_: object) -> Iterator[Deviation]:
     return iter(())
+
+
+def _data(event: Event) -> bytes:
+    """Return what an event says, or the lines it has instead."""
+    return event.data or b"\n".join(event.layout.unknown)
 
 
 def shorten(text: str) -> str:

@@ -47,7 +47,7 @@ class Judge:
 
     def feed(self, data: bytes) -> list[Finding]:
         """Take the next bytes of the body; return the findings that are new and certain."""
-        return self._findings(self._engine.look(self._reader.feed(data)))
+        return self._findings(self._engine.look(self._reader.hear(data)))
 
     def close(self, end: End = End.EOF) -> Judgement:
         """End the body and return all that is known of the stream."""
