@@ -123,10 +123,10 @@ def _duplicate_key(data: bytes, value: object) -> str | None:
     """Return a key that an object gives twice.
 
     A parser that keeps the last of two equal keys drops a string and its quotes. So where the value, written again,
-    has the same quotes as the text, nothing was dropped; only otherwise is the text parsed a second time.
+    has as many quotes as the text, nothing was dropped; only otherwise, or where a quote may be escaped in another
+    way, is the text parsed a second time.
     """
-    again = orjson.dumps(value)
-    if again == data or again == data.replace(b'": ', b'":').replace(b', "', b',"'):
+    if orjson.dumps(value).count(b'"') == data.count(b'"') and b"\\u0022" not in data:
         return None
     twice: list[str] = []
 

@@ -12,7 +12,7 @@ from deltaproof.catalog import Page, load
 from deltaproof.exchange import Evidence
 from deltaproof.rules import RULES, Deviation, Rule
 from deltaproof.sse import Event
-from deltaproof.stream import Choice, Delta, Entry, Moments, Place, Repeats, Subject, ToolCall, Transcript
+from deltaproof.stream import Choice, Delta, Entry, Moments, Repeats, Subject, ToolCall, Transcript
 from deltaproof.verdict.finding import Verdict
 
 _EXCERPT = 160
@@ -48,7 +48,7 @@ class _Told:
     """What the rules tell of subjects: which met theirs, how these deviate, and which lack the evidence to say so."""
 
     met: list[str] = field(default_factory=list)
-    deviations: list[tuple[Rule, Deviation]] = field(default_factory=list)
+    deviations: list[tuple[Key, Rule, Deviation]] = field(default_factory=list)
     suppressed: list[str] = field(default_factory=list)
 
 
@@ -128,18 +128,16 @@ class Engine:
 
     def verdicts(self) -> dict[str, Verdict]:
         """Return the verdict on each rule, in the order of a report."""
+        verdicts = dict.fromkeys(self._pages, Verdict.UNEXERCISED)
+        undecided = (self._bench.hidden | self._suppressed) & self._met
         deviating = {key.rule for key in self.sightings}
-        undecided = self._bench.hidden | self._suppressed
-        return {
-            slug: Verdict.DEVIATES
-            if slug in deviating
-            else Verdict.UNEXERCISED
-            if slug not in self._met
-            else Verdict.UNDECIDED
-            if slug in undecided
-            else Verdict.CONFORMS
-            for slug in self._pages
-        }
+        for verdict, slugs in (
+            (Verdict.CONFORMS, self._met),
+            (Verdict.UNDECIDED, undecided),
+            (Verdict.DEVIATES, deviating),
+        ):
+            verdicts.update(dict.fromkeys(slugs, verdict))
+        return verdicts
 
     def _told(self, likeness: object, subjects: Sequence[Subject]) -> _Told:
         """Return what the rules tell of subjects, from memory where they were asked of some like these."""
@@ -162,7 +160,8 @@ class Engine:
                     told.met.append(rule.slug)
                     for deviation in rule.check(subject):
                         if self._pages[rule.slug].cases[deviation.case].needs <= self._evidence:
-                            told.deviations.append((rule, deviation))
+                            key = Key(rule.slug, deviation.case, deviation.place.choice, deviation.place.tool_call)
+                            told.deviations.append((key, rule, deviation))
                         else:
                             told.suppressed.append(rule.slug)
         return told
@@ -171,31 +170,31 @@ class Engine:
         """Keep what was told; what comes from memory was said of another event: the place is where this one is."""
         self._met.update(told.met)
         self._suppressed.update(told.suppressed)
-        for rule, deviation in told.deviations:
-            place = deviation.place
-            if event is not None:
-                place = Place(event.number, event.offset, place.choice, place.tool_call)
-            self._see(rule, deviation, place, new)
-
-    def _see(self, rule: Rule, deviation: Deviation, place: Place, new: list[Key]) -> None:
-        key = Key(rule.slug, deviation.case, place.choice, place.tool_call)
-        sighting = self.sightings.get(key)
-        if sighting is None and self._places[rule.slug, deviation.case] >= _PLACES:
-            key = Key(rule.slug, deviation.case, None, None)
-            sighting = self.sightings.get(key)
-        if sighting is None:
-            self._places[rule.slug, deviation.case] += 1
-            text = self._words(rule.each) if deviation.text is None else shorten(deviation.text)
-            sighting = self.sightings[key] = Sighting(deviation._replace(place=place), text, 0, place.event)
-            new.append(key)
-        sighting.count += 1
-        sighting.last_event = place.event
-        seen = self._by_event.get(place.event)
-        if seen is None:
-            seen = self._by_event[place.event] = []
+        seen = []
+        for key, rule, deviation in told.deviations:
+            sighting = self.sightings.get(key) or self._first(key, rule, deviation, event, new)
+            sighting.count += 1
+            sighting.last_event = deviation.place.event if event is None else event.number
+            seen.append(sighting)
+        if seen and event is not None:
+            self._by_event.setdefault(event.number, []).extend(seen)
             if len(self._by_event) > _REMEMBERED_EVENTS:
                 del self._by_event[next(iter(self._by_event))]
-        seen.append(sighting)
+
+    def _first(self, key: Key, rule: Rule, deviation: Deviation, event: Event | None, new: list[Key]) -> Sighting:
+        """Return a new sighting, or where there are many of its case, the one of all that are too many."""
+        if self._places[key[:2]] >= _PLACES:
+            key = Key(key.rule, key.case, None, None)
+            if key in self.sightings:
+                return self.sightings[key]
+        self._places[key[:2]] += 1
+        place = deviation.place
+        if event is not None:
+            place = place._replace(event=event.number, offset=event.offset)
+        text = self._words(rule.each) if deviation.text is None else shorten(deviation.text)
+        sighting = self.sightings[key] = Sighting(deviation._replace(place=place), text, 0, place.event)
+        new.append(key)
+        return sighting
 
 
 @lru_cache(maxsize=32)

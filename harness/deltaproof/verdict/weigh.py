@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from deltaproof.catalog import Level, Profile, Provider, load
 from deltaproof.exchange import End, Exchange
@@ -13,6 +14,7 @@ from deltaproof.verdict.engine import Engine, Key, Sighting
 from deltaproof.verdict.finding import Finding, Judgement
 
 DEFAULT_PROFILE = "de-facto"
+_GRAVEST_FIRST = tuple(Level)
 
 
 class Judge:
@@ -38,6 +40,7 @@ class Judge:
             UnknownNameError: there is no such profile or provider.
         """
         catalog = load()
+        self._pages = catalog.pages
         self._profile = catalog.profile(profile) if isinstance(profile, str) else profile
         self._provider: Provider | None = catalog.provider(provider) if provider else None
         self._evidence = exchange.evidence
@@ -69,7 +72,7 @@ class Judge:
 
     def _finding(self, key: Key, sighting: Sighting) -> Finding | None:
         """Weigh one sighting; None where the profile does not count it."""
-        case = load().pages[key.rule].cases[key.case]
+        case = self._pages[key.rule].cases[key.case]
         level = self._profile.level(key.rule, case)
         if level is Level.OFF:
             return None
@@ -95,8 +98,14 @@ class Judge:
 
 def _rank(finding: Finding) -> tuple[object, ...]:
     """Put the five promises first, then the gravest, then the order of the catalog."""
-    page = load().pages[finding.rule]
-    return not page.promise, list(Level).index(finding.level), page.order
+    position, is_promise = _positions()[finding.rule]
+    return not is_promise, _GRAVEST_FIRST.index(finding.level), position
+
+
+@lru_cache(maxsize=1)
+def _positions() -> Mapping[str, tuple[int, bool]]:
+    """Return by slug a rule's place in the order of the catalog, and whether it is one of the promises."""
+    return {slug: (position, bool(page.promise)) for position, (slug, page) in enumerate(load().pages.items())}
 
 
 def judge(exchange: Exchange, *, profile: str | Profile = DEFAULT_PROFILE, provider: str | None = None) -> Judgement:
