@@ -108,6 +108,8 @@ class Decoder:
                 base = len(BOM)
         events: list[Event] = []
         lf_only = b"\r" not in data and self._newline in ("", "\n")
+        if lf_only and b"\n" in data:
+            self._newline = "\n"
         used = self._lf_lines(data, base, events) if lf_only else self._lines(data, base, events)
         self._keep(data[used:])
         return events

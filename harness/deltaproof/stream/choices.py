@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from deltaproof.stream.calls import Calls
 from deltaproof.stream.moments import Chunk, Delta, Entry, Place
-from deltaproof.stream.outline import of_body, of_choice
+from deltaproof.stream.outline import of_body
 from deltaproof.stream.request import Asked, Request
 from deltaproof.stream.strict import json_text
 from deltaproof.stream.template import Hole
@@ -80,14 +80,21 @@ class GrowingChoice:
         """Begin a choice where it is first heard of."""
         return cls(index=index, place=place, calls=Calls(index))
 
-    def take(self, value: Mapping[str, object], expected: int, asked: Asked | None, said: Said) -> None:
-        """Add one element of `choices`."""
+    def take(
+        self,
+        value: Mapping[str, object],
+        outlined: Mapping[str, object],
+        expected: int,
+        asked: Asked | None,
+        said: Said,
+    ) -> None:
+        """Add one element of `choices`; `outlined` is what rules see of it."""
         body = body_of(value)
         delta = Delta(
             said.event,
             said.offset,
             self.index,
-            of_choice(value),
+            outlined,
             of_body(body),
             expected,
             not self.seen,

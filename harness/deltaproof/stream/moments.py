@@ -85,7 +85,7 @@ class Chunk(NamedTuple):
 
     Attributes:
         event, offset: its event.
-        value: the JSON object, outlined: a constant that is the stream's first, and what is inside of the choices, do
+        value: the JSON object, outlined: a constant that is the stream's first, and what is inside of the deltas, do
             not show.
         first: the constants as earlier chunks had them, outlined likewise.
         request: what was asked for, if known.
@@ -153,8 +153,8 @@ class Delta(NamedTuple):
 
     @property
     def shown(self) -> object:
-        """What rules can tell of its JSON."""
-        return self.value, self.body
+        """What rules can tell of its JSON beside what its chunk shows of it."""
+        return self.body
 
     @property
     def known(self) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ import orjson
 
 ELLIPSIS = "…"
 _ARGUMENTS = ("arguments", "input")
+_BODIES = ("delta", "message")
 _OWN = (*_ARGUMENTS, "name", "id")
 _CONSTANTS: Mapping[str, tuple[type, str | int]] = {
     "id": (str, ELLIPSIS),
@@ -75,13 +76,13 @@ def _of_function(function: dict[str, object]) -> dict[str, object]:
 def of_chunk(value: Mapping[str, object], first: Envelope) -> tuple[dict[str, object], Envelope]:
     """Return a chunk, and the constants before it, outlined.
 
-    Of its choices it shows which members they have, but not what is inside of those. A constant that is the stream's
-    first, or becomes it, looks the same in every stream; one that differs is as it was sent.
+    Of its choices the deltas and messages show only that they are there. A constant that is the stream's first, or
+    becomes it, looks the same in every stream; one that differs is as it was sent.
     """
     outlined = dict(value)
     choices = value.get("choices")
     if type(choices) is list:
-        outlined["choices"] = [_of_member(choice) for choice in choices]
+        outlined["choices"] = [_of_choice(choice) for choice in choices]
     known: list[str | int | None] = [*first]
     for position, (key, (kind, same)) in enumerate(_CONSTANTS.items()):
         told = value.get(key)
@@ -94,15 +95,10 @@ def of_chunk(value: Mapping[str, object], first: Envelope) -> tuple[dict[str, ob
     return outlined, Envelope(*known)  # type: ignore[arg-type]  # each has the type that it had
 
 
-def _of_member(choice: object) -> object:
+def _of_choice(choice: object) -> object:
     if type(choice) is not dict:
         return choice
-    return {key: {} if type(value) is dict else value for key, value in choice.items()}
-
-
-def of_choice(choice: Mapping[str, object]) -> dict[str, object]:
-    """Return an element of choices without the inside of its delta and message."""
-    return {key: {} if key in ("delta", "message") and type(value) is dict else value for key, value in choice.items()}
+    return {key: {} if key in _BODIES and type(value) is dict else value for key, value in choice.items()}
 
 
 def key_of(value: object) -> str | None:

@@ -23,6 +23,7 @@ _KEPT_USAGES = 16
 _KEPT_ERRORS = 16
 _KEPT_DONES = 16
 _TEMPLATES = 4  # shapes that may alternate, as when choices or calls are interleaved
+_UNFIT = 8  # templates that no event fitted, one learnt after the other, after which few are learnt
 _UNUSED = 16  # events without a template after which a template is forgotten that was not used meanwhile
 
 
@@ -50,6 +51,7 @@ class Reader:
         self._choices: dict[int, GrowingChoice] = {}
         self._templates: list[Template] = []
         self._used: set[int] = set()  # templates, by their event
+        self._unfit = 0  # templates learnt since an event fitted one
         self._alone = 0  # events that no template fitted
         self._first = Envelope()
         self._usages: list[Usage] = []
@@ -111,6 +113,7 @@ class Reader:
                 after = template.take(events, position)
                 if after > position:
                     self._used.add(template.event)
+                    self._unfit = 0
                     yield Repeats(template.event, after - position, events[after - 1].number)
                     self._events += after - position
                     self._chunks += after - position
@@ -149,8 +152,7 @@ class Reader:
     def _payload(self, event: Event) -> Payload | None:
         """Tell what an event carries, None where it carries nothing."""
         data, layout = event.data, event.layout
-        replaced = data is not None and (_REPLACEMENT in data or b"fffd" in data or b"FFFD" in data)
-        known = (bool(self._dones), bool(self._errors), replaced)
+        known = (bool(self._dones), bool(self._errors), data is not None and _may_be_replaced(data))
         if not data:
             for line in layout.unknown:
                 name, _, rest = line.partition(b":")
@@ -183,20 +185,20 @@ class Reader:
         said = Said(event.number, event.offset, [chunk])
         said.changed = self._remember_envelope(value)
         choices = value.get("choices")
-        for element in choices if isinstance(choices, list) else ():
-            if isinstance(element, dict):
-                self._choice(element, said)
+        for element, outlined in zip(choices, chunk.choices, strict=True) if isinstance(choices, list) else ():
+            if isinstance(element, dict) and isinstance(outlined, dict):
+                self._choice(element, outlined, said)
             else:
                 said.changed = True
         said.changed |= self._remember_usage(value, chunk)
         if said.changed:
             self._templates.clear()
+            self._unfit = 0
         elif said.holes and payload.problem is Problem.NONE and event.layout is PLAIN:
-            said.pass_over(value, "obfuscation")  # random padding, OpenAI's against traffic analysis
-            self._learn(template_of(event, value, said.holes))
+            self._learn(event, value, said)
         return said.parts
 
-    def _choice(self, element: dict[str, object], said: Said) -> None:
+    def _choice(self, element: dict[str, object], outlined: dict[str, object], said: Said) -> None:
         """Read one element of a chunk's choices."""
         index = element.get("index")
         index = index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else 0
@@ -205,13 +207,18 @@ class Reader:
         if choice is None:
             place = Place(said.event, said.offset, index)
             choice = self._choices[index] = GrowingChoice.at(place, index)
-        choice.take(element, expected, self._asked, said)
+        choice.take(element, outlined, expected, self._asked, said)
 
-    def _learn(self, template: Template | None) -> None:
+    def _learn(self, event: Event, value: Mapping[str, object], said: Said) -> None:
         """Keep the shape of a chunk that changed nothing but its texts, if it has one."""
+        if self._unfit >= _UNFIT and self._alone % _UNUSED:  # some servers number their chunks, or the like
+            return
+        said.pass_over(value, "obfuscation")  # random padding, OpenAI's against traffic analysis
+        template = template_of(event, value, said.holes)
         if template is not None:
             self._templates.insert(0, template)
             self._used.add(template.event)
+            self._unfit += 1
             del self._templates[_TEMPLATES:]
 
     def _remember_envelope(self, value: Mapping[str, object]) -> bool:
@@ -236,6 +243,11 @@ class Reader:
             unfinished = sum(not choice.finishes for choice in self._choices.values())
             self._usages.append(Usage(chunk.place, value["usage"], not chunk.choices, unfinished))
         return True
+
+
+def _may_be_replaced(data: bytes) -> bool:
+    """Tell whether U+FFFD may stand in data, as it is or escaped."""
+    return (not data.isascii() and _REPLACEMENT in data) or (b"\\" in data and (b"fffd" in data or b"FFFD" in data))
 
 
 def _one_by_one(heard: Iterable[Moments | Repeats]) -> Iterator[Subject | Repeats]:

@@ -126,7 +126,8 @@ def _duplicate_key(data: bytes, value: object) -> str | None:
     has as many quotes as the text, nothing was dropped; only otherwise, or where a quote may be escaped in another
     way, is the text parsed a second time.
     """
-    if orjson.dumps(value).count(b'"') == data.count(b'"') and b"\\u0022" not in data:
+    again = orjson.dumps(value)
+    if again == data or (again.count(b'"') == data.count(b'"') and b"\\u0022" not in data):
         return None
     twice: list[str] = []
 
