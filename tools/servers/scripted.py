@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from tools.servers.recording import Served, record
@@ -111,8 +112,8 @@ def serving() -> Iterator[Served]:
     thread.start()
     try:
         yield Served(
-            "scripted",
-            "1",
+            "scripted server",
+            version("deltaproof"),
             f"http://127.0.0.1:{port}/v1",
             MODEL,
             note="scripted by tools/servers/scripted.py to keep the promise of Empower's streaming document",

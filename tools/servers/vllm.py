@@ -45,6 +45,7 @@ SCENARIOS = (
     "t[eo]*",
     "two-calls-one*",
     "usage*",
+    "values-closing*",
     "without*",
 )
 
