@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VERBS = {
     "check": "Judge recorded streams.",
     "run": "Run the conformance suite against a live endpoint.",
+    "record": "Record what passes between clients and an endpoint.",
     "serve": "Serve recordings as an OpenAI-compatible endpoint.",
     "replay": "Send recorded requests to a live endpoint, or show a recording step by step.",
     "snapshot": "Hold recordings against what was kept of their shape.",

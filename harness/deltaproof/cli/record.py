@@ -1,0 +1,125 @@
+"""`deltaproof record`: a proxy before an upstream that keeps and judges what passes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deltaproof.catalog import Level, load
+from deltaproof.cli.check import write_report
+from deltaproof.cli.options import judging_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deltaproof.cli.log import Log
+
+
+@click.command(
+    short_help="Record what passes between clients and an endpoint.",
+    context_settings={"allow_interspersed_args": False},
+)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ARGS…]")
+@click.option("--upstream", required=True, metavar="URL", help="The endpoint's base URL, which usually ends in /v1.")
+@click.option(
+    "--out",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where the cassettes go: DIR/cassette.yaml, and DIR/NAME.yaml for clients of /scenario/NAME/v1.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="P", help="Any that is free without it.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="H",
+    help="Where to listen; anyone who reaches it, reaches the upstream.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the upstream may be silent.",
+)
+@judging_options
+def record(  # noqa: PLR0913 - one per option
+    command: tuple[str, ...],
+    *,
+    upstream: str,
+    folder: Path,
+    port: int,
+    host: str,
+    timeout: float,
+    profile: str,
+    provider: str | None,
+    form: str,
+    output: str,
+    fail_on: str,
+) -> None:
+    """Record what passes between clients and an endpoint: a proxy that relays every byte at once, and keeps it.
+
+    \b
+        deltaproof record --upstream https://api.example.com/v1 --out cassettes/ -- pytest
+        deltaproof record --upstream http://localhost:8000/v1 --out cassettes/ --port 8001
+
+    COMMAND runs with OPENAI_BASE_URL set to the proxy, and ends the recording; without one, Ctrl-C does. Keys come from
+    the client, and are scrubbed in what is kept. Findings are shown on standard error as they happen; at the end
+    comes the report of `check`.
+
+    Exit codes: COMMAND's own where it failed; 2 for what could not be kept, and for a COMMAND that asked for nothing;
+    1 for findings at or above --fail-on; else 0.
+    """  # noqa: D301 - the backspace is click's mark for lines to be left as they are
+    from deltaproof.cli.log import Log
+    from deltaproof.drive import session
+    from deltaproof.drive.proxy import Place
+    from deltaproof.drive.upstream import read_origin
+    from deltaproof.drive.watch import Judging
+
+    catalog = load()
+    if provider:
+        catalog.provider(provider)
+    plan = session.Plan(
+        origin=read_origin(upstream),
+        folder=folder,
+        place=Place(host, port),
+        judging=Judging(catalog.profile(profile), provider),
+        patience=timeout,
+        command=command,
+    )
+    with _printing() as show:
+        log = Log(profile, provider, show)
+        code = asyncio.run(session.record(plan, log.take))
+    write_report(log.report(), form, output)
+    for error in log.lost:
+        click.echo(f"deltaproof: {error}", err=True)
+    sys.exit(code or exit_code(log, fail_on))
+
+
+def exit_code(log: Log, fail_on: str) -> int:
+    """Return 2 where something could not be kept or read, 1 where findings reach `fail_on`, else 0."""
+    report = log.report()
+    if log.lost or report.unreadable:
+        return 2
+    return int(fail_on != "never" and report.reaches(Level(fail_on)))
+
+
+@contextmanager
+def _printing() -> Iterator[Callable[[str], None]]:
+    """Write lines to standard error from a thread of its own: a terminal that is stopped does not stop what passes."""
+    with ThreadPoolExecutor(1, thread_name_prefix="printing") as printer:
+
+        def show(line: str) -> None:
+            printer.submit(click.echo, line, err=True)
+
+        yield show

@@ -1,0 +1,146 @@
+"""What becomes of an exchange besides being relayed: it is kept, judged, and told of. Touches no socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from deltaproof.cassette.journal import Journal, Page
+from deltaproof.checking import Judged
+from deltaproof.drive.watch import Judging, Watch, judge_kept
+from deltaproof.errors import DeltaproofError, UnreadableError
+from deltaproof.exchange import End, Exchange, Head, Skipped
+from deltaproof.verdict import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding in an exchange that is still passing: which one since the start, from 1, and its cassette."""
+
+    number: int
+    cassette: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An exchange has ended and is in its cassette: which one, and what came of it."""
+
+    number: int
+    sighting: Judged | Skipped | UnreadableError
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An exchange could not be written to its cassette: which one, and why."""
+
+    number: int
+    error: DeltaproofError
+
+
+Fact: TypeAlias = Found | Kept | Lost
+"""What is told while exchanges pass."""
+
+
+_Key: TypeAlias = tuple[str, str, int | None, int | None]
+
+
+class Passing:
+    """One exchange on its way through."""
+
+    def __init__(self, number: int, cassette: str, page: Page | None, watch: Watch, keeper: Keeper) -> None:
+        """Start when the request was sent; there is no page where the disk refused one."""
+        self._number = number
+        self._cassette = cassette
+        self._page = page
+        self._watch = watch
+        self._keeper = keeper
+        self._told: set[_Key] = set()
+
+    def head(self, head: Head) -> None:
+        """Take the response's head."""
+        if self._page is not None:
+            self._page.head(head)
+        self._watch.head(head)
+
+    def piece(self, at: float, content: bytes) -> None:
+        """Take a piece of the body, that came so many seconds after the request was sent."""
+        if self._page is not None:
+            self._page.read(at, content)
+        self._tell(self._watch.piece(content))
+
+    def close(self, at: float, end: End) -> None:
+        """End the response; it goes to its cassette while others pass."""
+        if self._page is not None:
+            self._keeper.put(self, self._page, at, end)
+
+    def kept(self, sighting: Judged | Skipped | UnreadableError) -> None:
+        """Tell what came of it, and of the findings that became certain with its end."""
+        if isinstance(sighting, Judged):
+            self._tell(sighting.judgement.findings)
+        self._keeper.tell(Kept(self._number, sighting))
+
+    def lost(self, error: DeltaproofError) -> None:
+        """Tell that it could not be written."""
+        self._keeper.tell(Lost(self._number, error))
+
+    def _tell(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            key = (finding.rule, finding.case, finding.choice, finding.tool_call)
+            if key not in self._told:
+                self._told.add(key)
+                self._keeper.tell(Found(self._number, self._cassette, finding))
+
+
+class Keeper:
+    """Keeps the exchanges of one recording."""
+
+    def __init__(self, journal: Journal, judging: Judging, tell: Callable[[Fact], None], date: str) -> None:
+        """Begin; `tell` is called in the event loop's thread, `date` is what the cassettes say of themselves."""
+        self.tell = tell
+        self._journal = journal
+        self._judging = judging
+        self._provenance = {"date": date}
+        self._count = 0
+        # One thread, so that the exchanges of a cassette stand in it in the order in which they ended.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="cassettes")
+        self._writing: set[asyncio.Task[None]] = set()
+
+    def open(self, cassette: str, asked: Exchange) -> Passing:
+        """Begin to keep an exchange, whose request is `asked`."""
+        self._count += 1
+        watch = Watch(asked, self._judging)
+        try:
+            page = self._journal.open(cassette, asked, self._provenance)
+        except DeltaproofError as error:
+            passing = Passing(self._count, cassette, None, watch, self)
+            passing.lost(error)
+            return passing
+        return Passing(self._count, cassette, page, watch, self)
+
+    def put(self, passing: Passing, page: Page, at: float, end: End) -> None:
+        """Write an exchange that has ended to its cassette, in its turn."""
+        task = asyncio.get_running_loop().create_task(self._write(passing, page, at, end))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def settle(self) -> None:
+        """Wait until all that has ended is in its cassette."""
+        while self._writing:
+            await asyncio.wait(self._writing)
+        self._writer.shutdown()
+
+    async def _write(self, passing: Passing, page: Page, at: float, end: End) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            sighting = await loop.run_in_executor(self._writer, self._finish, page, at, end)
+        except DeltaproofError as error:
+            passing.lost(error)
+        else:
+            passing.kept(sighting)
+
+    def _finish(self, page: Page, at: float, end: End) -> Judged | Skipped | UnreadableError:
+        return judge_kept(page.close(end, at), self._judging)

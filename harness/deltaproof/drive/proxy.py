@@ -1,0 +1,173 @@
+"""The recording proxy: which request goes to the upstream over which connection, and how its end is passed on.
+
+Each client's connection has one to the upstream, which lives as long as both sides let it. What passes is relayed in
+relay.py and kept in keeper.py; where it goes is in routes.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from http import HTTPStatus
+
+import orjson
+
+from deltaproof.drive.endpoint import Connection, listen, port_of
+from deltaproof.drive.http1 import Incoming
+from deltaproof.drive.keeper import Keeper, Passing
+from deltaproof.drive.relay import Relay, Relayed
+from deltaproof.drive.routes import Refusal, Route, find_route, framed, sent_headers
+from deltaproof.drive.upstream import Origin, Unreached, Upstream, connect
+from deltaproof.exchange import End, Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen: a host's name or address, and a port, 0 for any that is free."""
+
+    host: str
+    port: int
+
+
+class Proxy:
+    """Relays the requests of all clients to one upstream, and has them kept.
+
+    Attributes:
+        url: its base URL, for clients on this machine.
+        asked: how many requests came, whatever became of them.
+    """
+
+    def __init__(self, origin: Origin, keeper: Keeper, patience: float) -> None:
+        """Prepare; `patience` is how many seconds the upstream may be silent."""
+        self.url = ""
+        self.asked = 0
+        self._origin = origin
+        self._keeper = keeper
+        self._patience = patience
+        self._own: frozenset[str] = frozenset()
+        self._clients: set[Connection] = set()
+        self._upstreams: dict[Connection, Upstream] = {}
+        self._relays: dict[Connection, Relay] = {}
+
+    async def listen(self, place: Place) -> asyncio.Server:
+        """Listen for clients.
+
+        Raises:
+            DeltaproofError: the address cannot be listened on.
+        """
+        server = await listen(self.answer, host=place.host, port=place.port, live=self._clients)
+        port = port_of(server)
+        self.url = f"http://{_reached_at(place.host)}:{port}/v1"
+        self._own = frozenset(f"{host}:{port}" for host in (place.host.lower(), "127.0.0.1", "localhost", "[::1]"))
+        return server
+
+    async def answer(self, incoming: Incoming, client: Connection) -> None:
+        """Answer one request."""
+        self.asked += 1
+        route = find_route(incoming, self._origin, self._own)
+        if isinstance(route, Refusal):
+            client.refuse(route.status, route.why)
+            return
+        await client.drain()  # of answers to requests that it sent ahead
+        upstream = await self._upstream(client)
+        if isinstance(upstream, Upstream):
+            await self._relay(incoming, route, client, upstream)
+            return
+        self._keep(incoming, route).close(0.0, upstream.end)
+        status = HTTPStatus.GATEWAY_TIMEOUT if upstream.end is End.TIMEOUT else HTTPStatus.BAD_GATEWAY
+        client.refuse(status, f"{self._origin.url} cannot be reached: {upstream.why}")
+
+    async def leave(self) -> None:
+        """Go: end what is still passing, and all connections."""
+        for relay in list(self._relays.values()):
+            relay.leave()
+        await asyncio.gather(*(client.end() for client in tuple(self._clients)))
+
+    async def idle(self) -> None:
+        """Wait until nothing is passing."""
+        while self._relays:
+            await asyncio.wait([relay.done for relay in self._relays.values()])
+
+    async def _relay(self, incoming: Incoming, route: Route, client: Connection, upstream: Upstream) -> None:
+        if client.gone.is_set():  # while the upstream was being connected to
+            self._gone(client)
+            self._keep(incoming, route).close(0.0, End.CLIENT_GONE)
+            return
+        request = framed(incoming, self._origin, route.target)
+        relay = self._relays[client] = Relay(client, upstream, incoming.method, self._patience)
+        try:
+            relayed = await relay.carry(request, lambda: self._keep(incoming, route))
+        finally:
+            del self._relays[client]
+        await self._pass_on(relayed, client, upstream)
+
+    def _keep(self, incoming: Incoming, route: Route) -> Passing:
+        """Begin to keep an exchange that starts now."""
+        asked = Exchange(
+            source=route.cassette,
+            body=b"",
+            request=_json_object(incoming.body),
+            sent=incoming.body,
+            method=incoming.method,
+            url=self._origin.address(route.target),
+            scenario=route.scenario,
+            sent_headers=sent_headers(incoming, self._origin),
+            sent_at=datetime.now(UTC),
+        )
+        return self._keeper.open(route.cassette, asked)
+
+    async def _upstream(self, client: Connection) -> Upstream | Unreached:
+        """Return the client's connection to the upstream, a new one where there is none that is open."""
+        upstream = self._upstreams.get(client)
+        if upstream is not None and upstream.open:
+            return upstream
+        upstream = await connect(self._origin)
+        if isinstance(upstream, Upstream):
+            self._upstreams[client] = upstream
+            upstream.on_end = client.close
+            client.on_gone = partial(self._gone, client)
+        return upstream
+
+    def _gone(self, client: Connection) -> None:
+        """Let go of what is there for a client that is no more."""
+        if client in self._relays:
+            self._relays[client].leave()
+        if client in self._upstreams:
+            self._upstreams.pop(client).close()
+
+    async def _pass_on(self, relayed: Relayed, client: Connection, upstream: Upstream) -> None:
+        """Let the client know how a response ended, in the way in which the upstream did."""
+        match relayed:
+            case Relayed(end=End.EOF, persistent=True):
+                return
+            case Relayed(end=End.RESET):
+                await client.flush()
+                client.reset()
+            case Relayed(end=End.TIMEOUT, begun=False):
+                why = f"{self._origin.url} sent nothing within {self._patience:g} seconds"
+                client.refuse(HTTPStatus.GATEWAY_TIMEOUT, why)
+            case _:
+                client.close()
+        upstream.close()
+
+
+def _reached_at(host: str) -> str:
+    """Return the address by which a client on this machine reaches a host that is listened on."""
+    match host:
+        case "" | "0.0.0.0":  # noqa: S104 - it is compared, not listened on
+            return "127.0.0.1"
+        case "::":
+            return "[::1]"
+        case _:
+            return f"[{host}]" if ":" in host else host
+
+
+def _json_object(body: bytes) -> dict[str, object] | None:
+    """Return the JSON object that a body is, None where it is none."""
+    try:
+        value: object = orjson.loads(body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,118 @@
+"""One exchange relayed: the client gets each read of the upstream's socket at once, as one write, and as it is.
+
+Only after that is it looked at and kept. How it ended is found out here; what the client is told of it is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from deltaproof.drive.endpoint import Connection
+from deltaproof.drive.http1 import Finished, Piece, ResponseTap, Seen
+from deltaproof.drive.keeper import Passing
+from deltaproof.drive.upstream import Upstream
+from deltaproof.exchange import End, Head
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """How an exchange ended, whether another may follow on the same connections, and whether anything was relayed."""
+
+    end: End
+    persistent: bool
+    begun: bool
+
+
+class Relay:
+    """Takes what the upstream sends for one request.
+
+    Attributes:
+        done: how it ended, once it has.
+    """
+
+    def __init__(self, client: Connection, upstream: Upstream, method: str, patience: float) -> None:
+        """Prepare; `patience` is how many seconds the upstream may be silent."""
+        self._client = client
+        self._upstream = upstream
+        self._patience = patience
+        self._tap = ResponseTap(method)
+        self._passing: Passing | None = None
+        self._loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[Relayed] = self._loop.create_future()
+        self._sent_at = self._heard_at = time.monotonic()
+        self._begun = self._paused = False
+
+    async def carry(self, request: bytes, keep: Callable[[], Passing]) -> Relayed:
+        """Send a request, and relay its response until that ends; `keep` is called once the request is sent."""
+        self._client.on_pause, self._client.on_resume = self._pause, self._resume
+        self._upstream.send(request, self)
+        self._passing = keep()
+        self._wait()
+        return await self.done
+
+    def leave(self) -> None:
+        """End the exchange from the client's side."""
+        self._end(End.CLIENT_GONE)
+
+    # What the connection to the upstream calls:
+
+    def sent(self) -> None:
+        """Count times from here."""
+        self._sent_at = self._heard_at = time.monotonic()
+
+    def arrived(self, content: bytes) -> None:
+        """Pass on what came with one read, then look at it."""
+        self._client.write(content)
+        self._heard_at = time.monotonic()
+        self._begun = True
+        self._take(self._tap.feed(content))
+
+    def ended(self, end: End) -> None:
+        """Note that the upstream ended the connection."""
+        self._heard_at = time.monotonic()
+        self._take(self._tap.close(end))
+
+    def _take(self, seen: Iterable[Seen]) -> None:
+        """Keep what the response says."""
+        at = self._heard_at - self._sent_at
+        passing = self._passing
+        if passing is None:  # nothing comes before the request was sent
+            raise AssertionError
+        for one in seen:
+            match one:
+                case Head():
+                    passing.head(one)
+                case Piece(content=content):
+                    passing.piece(at, content)
+                case Finished(end=end, persistent=persistent):
+                    passing.close(at, end)
+                    self._upstream.release()
+                    if not self.done.done():
+                        self.done.set_result(Relayed(end, persistent, self._begun))
+
+    def _end(self, end: End) -> None:
+        """End the exchange from this side."""
+        self._heard_at = time.monotonic()
+        self._upstream.close()
+        self._take(self._tap.close(end))
+
+    def _wait(self) -> None:
+        """Look again when the upstream has been silent for as long as it may be; one that is not read from is not."""
+        silent = 0.0 if self._paused else time.monotonic() - self._heard_at
+        if silent >= self._patience:
+            self._end(End.TIMEOUT)
+        elif not self.done.done():
+            timer = self._loop.call_later(self._patience - silent, self._wait)
+            self.done.add_done_callback(lambda _: timer.cancel())
+
+    def _pause(self) -> None:
+        self._paused = True
+        self._upstream.pause()
+
+    def _resume(self) -> None:
+        self._paused = False
+        self._heard_at = time.monotonic()
+        self._upstream.resume()

@@ -1,0 +1,1 @@
+"""Facts about the recording proxy: what passes, what is kept, and how it ends."""
