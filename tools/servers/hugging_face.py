@@ -30,6 +30,8 @@ WIDE_HEAD = 32
 THETA = 1e38
 FIRST_STILL = 4
 SURELY = 300.0
+# Without a grammar, what is unlikely must not happen; what the cues say still does.
+TEMPERATURE = 0.3
 
 SCRIPT = (b'{"name": "get_current', b'_weather", "arguments": ', b'{"location": ')
 CLOSING = b'"}}'
@@ -63,7 +65,8 @@ def write_hugging_face(folder: Path) -> None:
         weights, template = _read(file)
     spelled = [_spelled(token) for token in (*TOKENS, *ADDED)]
     _write(folder / "config.json", _config(len(spelled)))
-    _write(folder / "generation_config.json", {"eos_token_id": _END, "bos_token_id": _BEGIN, "do_sample": True})
+    sampling = {"do_sample": True, "temperature": TEMPERATURE}
+    _write(folder / "generation_config.json", {"eos_token_id": _END, "bos_token_id": _BEGIN, **sampling})
     _write(folder / "tokenizer.json", _tokenizer(spelled))
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast",
