@@ -27,8 +27,8 @@ _STEP = 2  # columns by which PyYAML indents
 _TEXT = "tag:yaml.org,2002:str"
 
 
-def laid_out(text: str, headers: Sequence[Sequence[str]]) -> str:
-    """Lay out what vcrpy's serializer wrote; `headers` has the names of the response headers of each interaction."""
+def laid_out(text: str, headers: Sequence[Sequence[Sequence[str]]]) -> str:
+    """Lay out what vcrpy's serializer wrote; `headers` has for each interaction the names of both heads' headers."""
     pieces: list[str] = []
     done = 0
     for start, end, instead in _replacements(text, headers):
@@ -71,16 +71,18 @@ def _escape(match: re.Match[str]) -> str:
     return _ESCAPES.get(match[0]) or (f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}")  # noqa: PLR2004 - one byte
 
 
-def _replacements(text: str, headers: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, str]]:
+def _replacements(text: str, headers: Sequence[Sequence[Sequence[str]]]) -> Iterator[tuple[int, int, str]]:
     """Yield from where to where in the file what stands instead, from top to bottom."""
     import yaml
 
     root = yaml.compose(text, Loader=yaml.CSafeLoader)
-    for interaction, names in zip(_at(root, "interactions").value if root else (), headers, strict=True):
+    for interaction, (sent, received) in zip(_at(root, "interactions").value if root else (), headers, strict=True):
         yield from _body(_at(interaction, "request", "body"), _STEP * 3)
+        if sent:
+            yield _in_order(text, _at(interaction, "request", "headers"), sent)
         yield from _body(_at(interaction, "response", "body", "string"), _STEP * 4)
-        if names:
-            yield _in_order(text, _at(interaction, "response", "headers"), names)
+        if received:
+            yield _in_order(text, _at(interaction, "response", "headers"), received)
         stream = _at(interaction, "response", "stream")
         if any(name.value == "answer" for name, _ in stream.value):
             yield from _body(_at(stream, "answer"), _STEP * 4)

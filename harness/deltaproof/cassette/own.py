@@ -2,9 +2,11 @@
 
     stream:
       end: eof                 # or cut, reset, timeout, client-gone
+      ended: 14.31             # when that was seen, in milliseconds since the request was sent
       fidelity: raw            # or normalised, reconstructed
       provenance:
-        scenario: two-calls    # and server, version, date: for people
+        date: '2026-11-22T19:24:19.123Z'  # when the request was sent
+        scenario: two-calls    # and server, version, model: for people
       reads:                   # milliseconds since the request was sent, bytes of the body as sent
       - 12.031 203
       - 14.2 198
@@ -18,11 +20,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from deltaproof.cassette.fields import content, kind, listing, mapping, text
+from deltaproof.cassette.fields import content, kind, listing, mapping
 from deltaproof.cassette.json_values import parse
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import End, Fidelity, Read
@@ -40,6 +43,9 @@ class Stream:
     fidelity: Fidelity = Fidelity.RAW
     scenario: str = ""
     answer: Mapping[str, object] | None = None
+    ended: float | None = None
+    sent_at: datetime | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 def stream(value: object, size: int) -> Stream:
@@ -57,13 +63,20 @@ def stream(value: object, size: int) -> Stream:
             f"response.stream.reads count {total:,} bytes, and the body has {size:,}",
             hint="If the body was edited on purpose, remove its `reads`",
         )
-    provenance = mapping(fields.get("provenance", {}), "response.stream.provenance")
+    provenance = {
+        name: told
+        for name, told in mapping(fields.get("provenance", {}), "response.stream.provenance").items()
+        if isinstance(told, str)
+    }
     return Stream(
         reads=reads,
         end=_word(End, fields, "end"),
         fidelity=_word(Fidelity, fields, "fidelity"),
-        scenario=text(provenance.get("scenario")),
+        scenario=provenance.get("scenario", ""),
         answer=_answer(fields.get("answer")),
+        ended=_ended(fields.get("ended")),
+        sent_at=_moment(provenance.get("date", "")),
+        provenance=provenance,
     )
 
 
@@ -76,6 +89,26 @@ def _answer(value: object) -> Mapping[str, object] | None:
     except UnreadableError as error:
         raise UnreadableError(f"response.stream.answer: {error.what}") from error
     return mapping(answer, "response.stream.answer")
+
+
+def _ended(value: object) -> float | None:
+    """Read milliseconds, None where they are not known."""
+    match value:
+        case None:
+            return None
+        case int() | float() if not isinstance(value, bool) and 0 <= value < 10**12:
+            return float(f"{value}e-3") if "e" not in str(value) else value / 1000
+        case _:
+            raise UnreadableError(f"response.stream.ended is {value!r}, not milliseconds")
+
+
+def _moment(date: str) -> datetime | None:
+    """Read a moment, None for a mere date and for what is none: it is for people, who may write what they like."""
+    try:
+        moment = datetime.fromisoformat(date)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _read(value: object) -> Read:

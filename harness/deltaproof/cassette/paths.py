@@ -33,9 +33,9 @@ _FORMATS = (
 def read_path(path: Path) -> Iterator[Sighting]:
     """Yield what a file or a folder holds for judging, one entry at a time, in the order of names; never raises.
 
-    Streamed chat completions come with content encodings undone; whatever else there is is named as skipped. A file that
-    was named is read whatever it is called, and is an error if it is no recording. In a folder, at any depth, what is
-    hidden, no recording, or a link that leads out of it is named as skipped.
+    Streamed chat completions come with content encodings undone; whatever else there is is named as skipped. A file
+    that was named is read whatever it is called, and is an error if it is no recording. In a folder, at any depth, what
+    is hidden, no recording, or a link that leads out of it is named as skipped.
     """
     yield from _path(path, sift)
 

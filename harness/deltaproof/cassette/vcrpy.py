@@ -34,6 +34,11 @@ def recording(value: object) -> Recording:
         fidelity=told.fidelity if fidelity is Fidelity.RAW else fidelity,
         scenario=told.scenario,
         answer=told.answer,
+        sent=_sent(request),
+        sent_headers=headers(request.get("headers"), "request.headers"),
+        sent_at=told.sent_at,
+        ended=told.ended,
+        provenance=told.provenance,
     )
 
 
@@ -42,10 +47,17 @@ def request_object(request: Mapping[str, object]) -> Mapping[str, object] | None
     match request:
         case {"parsed_body": dict(parsed)}:
             return parsed
-        case {"body": str() | bytes() as body} | {"body": {"string": str() | bytes() as body}}:
-            return loads_object(content(body, "request.body"))
         case _:
-            return None
+            return loads_object(_sent(request))
+
+
+def _sent(request: Mapping[str, object]) -> bytes:
+    """Return the bytes of a request's body, none where they were not kept."""
+    match request:
+        case {"body": str() | bytes() as body} | {"body": {"string": str() | bytes() as body}}:
+            return content(body, "request.body")
+        case _:
+            return b""
 
 
 def _head(response: Mapping[str, object]) -> Head | None:

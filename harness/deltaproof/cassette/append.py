@@ -1,0 +1,177 @@
+"""One entry more at the end of a cassette, in place: it costs what the entry costs, however long the file is.
+
+The entry is written over the last line of the file, `version: 1`, which then follows it. If that is interrupted, the
+cassette is cut short; whoever noted the `Spot` before can put it right with `settle`. The journal does.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from deltaproof.cassette.disk import make_folder, refused
+from deltaproof.cassette.entries import BEGIN, EMPTY, END, cassette_text
+from deltaproof.cassette.paths import named
+from deltaproof.cassette.scrub import DEFAULT, Cleaner
+from deltaproof.cassette.scrub_rules import Scrub
+from deltaproof.errors import DeltaproofError
+from deltaproof.exchange import Exchange
+
+_ENTRY = b"\n- request:"
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where in a file an entry is written: from which byte, how many, and their CRC-32."""
+
+    offset: int
+    size: int
+    check: int
+
+
+def append_cassette(path: Path, exchange: Exchange, *, provenance: Mapping[str, str], scrub: Scrub = DEFAULT) -> int:
+    """Add an exchange to a cassette, which is made if it is not there, and return its position, from 0.
+
+    It is written as `write_cassette` writes it. Entries are counted once for that; an `Appender` remembers. A write
+    that the disk refuses leaves the cassette as it was.
+    Raises `DeltaproofError` where the system refuses, and for a file that does not end as a cassette does.
+    """
+    return Appender().append(path, entry_text(Cleaner(scrub).exchange(exchange), provenance))
+
+
+def entry_text(exchange: Exchange, provenance: Mapping[str, str]) -> bytes:
+    """Return an exchange as an entry of a cassette."""
+    return cassette_text([exchange], provenance).encode()[len(BEGIN) : -len(END)]
+
+
+class Appender:
+    """Adds entries to cassettes, and remembers how many each has."""
+
+    def __init__(self) -> None:
+        """Start without knowing any."""
+        self._known: dict[Path, tuple[int, int]] = {}  # bytes and entries
+
+    def append(self, path: Path, entry: bytes, note: Callable[[Spot], object] = lambda _: None) -> int:
+        """Add an entry, and return its position, from 0; `note` is called with where it will be, before it is written.
+
+        Raises `DeltaproofError` as `append_cassette` does.
+        """
+        make_folder(path.parent)
+        try:
+            with _opened(path) as file:
+                size = os.fstat(file.fileno()).st_size
+                offset = _end(file, path)
+                known = self._known.get(path)
+                count = known[1] if known and known[0] == size else _count(file)
+                content = entry if offset else BEGIN + entry
+                note(Spot(offset, len(content), zlib.crc32(content)))
+                _write(file, offset, content)
+        except OSError as error:
+            raise refused(error, "the cassette cannot be written", path) from error
+        self._known[path] = offset + len(content) + len(END), count + 1
+        return count
+
+
+def raise_unless_appendable(path: Path) -> None:
+    """Raise `DeltaproofError` for a file to which no entry can be added; one that is not there will be made."""
+    try:
+        if os.path.lexists(path):
+            with _opened(path) as file:
+                _end(file, path)
+    except OSError as error:
+        raise refused(error, "the cassette cannot be written", path) from error
+
+
+def settle(path: Path, spot: Spot) -> bool:
+    """Tell whether an entry that was to be written at a spot is in the cassette; one that is so in part is taken out.
+
+    Raises `DeltaproofError` where the system refuses.
+    """
+    try:
+        if not os.path.lexists(path):
+            return False
+        with _opened(path) as file:
+            content = _at(file, spot.offset, spot.size)
+            after = _at(file, spot.offset + spot.size, len(END))
+            if len(content) == spot.size and zlib.crc32(content) == spot.check:
+                if after != END and END.startswith(after):
+                    _put(file, spot.offset + spot.size, END)
+                return True
+            size = os.fstat(file.fileno()).st_size
+            if not _ends_well(file) or size == spot.offset + spot.size + len(END):
+                _restore(file, spot.offset)
+            return False
+    except OSError as error:
+        raise refused(error, "the cassette cannot be mended", path) from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a cassette for writing in place; what is a link may lead anywhere, and is refused."""
+    return open(
+        path, "r+b", buffering=0, opener=lambda name, flags: os.open(name, flags | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    )
+
+
+def _end(file: BinaryIO, path: Path) -> int:
+    """Return where the next entry is to be written: 0 in an empty file."""
+    start = _at(file, 0, len(EMPTY) + 1)
+    if start in {b"", EMPTY}:
+        return 0
+    if start.startswith(BEGIN + b"- ") and _ends_well(file):
+        return file.seek(0, os.SEEK_END) - len(END)
+    raise DeltaproofError(
+        "no entry can be added to it: it does not begin and end as a cassette of deltaproof does",
+        where=named(path),
+        hint="It was cut short, or laid out by another tool; move it away, or choose another path",
+    )
+
+
+def _ends_well(file: BinaryIO) -> bool:
+    """Tell whether a file ends as a cassette does."""
+    size = file.seek(0, os.SEEK_END)
+    return _at(file, max(0, size - len(END) - 1), len(END) + 1) == b"\n" + END
+
+
+def _count(file: BinaryIO) -> int:
+    """Count the entries: within them every line is indented."""
+    count, tail = 0, b""
+    file.seek(0)
+    while block := file.read(_BLOCK):
+        count += (tail + block).count(_ENTRY)
+        tail = (tail + block)[1 - len(_ENTRY) :]
+    return count
+
+
+def _write(file: BinaryIO, offset: int, content: bytes) -> None:
+    """Write an entry and what follows it; leave the file as it was where the disk refuses."""
+    try:
+        _put(file, offset, content + END)
+        os.fsync(file.fileno())
+    except OSError:
+        _restore(file, offset)
+        raise
+
+
+def _restore(file: BinaryIO, offset: int) -> None:
+    """End a cassette after what stands before `offset`."""
+    file.truncate(offset)
+    _put(file, offset, END if offset else EMPTY)
+
+
+def _at(file: BinaryIO, offset: int, size: int) -> bytes:
+    file.seek(offset)
+    return file.read(size)
+
+
+def _put(file: BinaryIO, offset: int, content: bytes) -> None:
+    """Write at a place, all of it; what comes after it is cut off."""
+    file.seek(offset)
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+    file.truncate()

@@ -1,0 +1,175 @@
+"""The journal of a recording folder: a page for each exchange that is not in its cassette yet, under `.journal`.
+
+A recorder that is killed leaves its pages; the next one adds what is in them to the cassettes. Reads no clock, and
+opens no socket. One recorder has a folder at a time; of its pages one is closed at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Self, TypeAlias
+
+from deltaproof.cassette.append import Appender, entry_text, raise_unless_appendable, settle
+from deltaproof.cassette.disk import make_folder, refused
+from deltaproof.cassette.json_values import loads_object
+from deltaproof.cassette.page import Page, PageFile, Target
+from deltaproof.cassette.page_file import Found, read_page
+from deltaproof.cassette.paths import named
+from deltaproof.cassette.scrub import DEFAULT, Cleaner
+from deltaproof.cassette.scrub_rules import Scrub
+from deltaproof.errors import DeltaproofError, RefusedError, UnreadableError
+from deltaproof.exchange import Exchange
+
+__all__ = ["Journal", "Page", "Recovered", "cassette_path"]
+
+Recovered: TypeAlias = Exchange | DeltaproofError
+"""What became of a page: the exchange, which is in its cassette now, or why it is not."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_FOLDER, _PAGE = ".journal", ".page"
+
+
+def cassette_path(folder: Path, name: str) -> Path:
+    """Return the path of a cassette in a folder; raises `RefusedError` for a name that could lead out of it."""
+    if not _NAME.fullmatch(name):
+        raise RefusedError(
+            f"{name!r} is no name for a cassette",
+            hint="Up to 100 letters, digits and . _ - make one; it begins with a letter or a digit",
+        )
+    return folder / f"{name}.yaml"
+
+
+class Journal:
+    """What is being recorded into one folder."""
+
+    def __init__(self, folder: Path, scrub: Scrub = DEFAULT) -> None:
+        """Take a folder, which is made if it is not there.
+
+        Raises `DeltaproofError` where the system refuses it, and if another recorder has it.
+        """
+        import vcr.serializers.yamlserializer  # noqa: F401 - now, since it takes a while: not while streams pass
+
+        self._folder = folder
+        self._pages = folder / _FOLDER
+        self._cleaner = Cleaner(scrub)
+        self._appender = Appender()
+        self._opened = 0
+        make_folder(folder)
+        self._lock: int | None = _locked(folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def recover(self) -> list[Recovered]:
+        """Add to the cassettes what an earlier recorder left, in the order in which it was asked for; never raises.
+
+        An exchange whose end was never seen has the end `cut`, and says in its provenance that it was recovered. A page
+        stays where its exchange could not be added.
+        """
+        recovered: list[Recovered] = []
+        try:
+            pages = sorted(self._pages.glob(f"*{_PAGE}"))
+        except OSError as error:
+            return [refused(error, "the journal cannot be read", self._pages)]
+        for page in pages:
+            try:
+                exchange = self._recover(page)
+                page.unlink()
+            except OSError as error:
+                recovered.append(refused(error, "the page cannot be read and removed", page))
+            except DeltaproofError as error:
+                recovered.append(error)
+            else:
+                recovered += [exchange] if exchange else []
+        self._tidy()
+        return recovered
+
+    def open(self, cassette: str, asked: Exchange, provenance: Mapping[str, str]) -> Page:
+        """Begin an exchange that goes to `FOLDER/<cassette>.yaml`.
+
+        `asked` has method, url, sent, sent_headers, sent_at and scenario; its request is read from what was sent.
+        Raises `RefusedError` for a name that is none, and `DeltaproofError` if the cassette or the journal cannot be
+        written.
+        """
+        path = cassette_path(self._folder, cassette)
+        raise_unless_appendable(path)
+        request = loads_object(asked.sent) if asked.request is None else asked.request
+        self._opened += 1
+        file = self._page_file(f"{self._opened:08}-{os.urandom(4).hex()}{_PAGE}")
+        target = Target(path, dict(provenance), self._appender, self._cleaner, self._tidy)
+        return Page(file, replace(asked, request=request), target)
+
+    def close(self) -> None:
+        """Let another recorder have the folder."""
+        self._tidy()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _page_file(self, name: str) -> PageFile:
+        """Make the file of a page; the folder goes whenever no page is in it."""
+        while True:
+            try:
+                self._pages.mkdir(exist_ok=True)
+                if self._pages.is_symlink():
+                    raise RefusedError("it is a link, which may lead anywhere", where=named(self._pages))
+                return PageFile(self._pages / name)
+            except FileNotFoundError as error:
+                if not self._folder.is_dir():
+                    raise refused(error, "the journal cannot be written", self._folder) from error
+            except OSError as error:
+                raise refused(error, "the journal cannot be written", self._pages) from error
+
+    def _recover(self, page: Path) -> Recovered | None:
+        """Add what is in a page to its cassette, None if it is there already."""
+        found = read_page(_read(page), named(page))
+        if found is None:
+            return UnreadableError("nothing of an exchange was written to this page of the journal", where=named(page))
+        path = cassette_path(self._folder, found.cassette)
+        if found.spot is not None and settle(path, found.spot):
+            return None
+        return self._add(path, found)
+
+    def _add(self, path: Path, found: Found) -> Exchange:
+        exchange = self._cleaner.exchange(replace(found.exchange, source=named(path)))
+        entry = self._appender.append(path, entry_text(exchange, found.provenance))
+        return replace(exchange, entry=entry, provenance=found.provenance)
+
+    def _tidy(self) -> None:
+        """Remove the journal's folder unless there is a page in it."""
+        with suppress(OSError):
+            self._pages.rmdir()
+
+
+def _read(page: Path) -> bytes:
+    """Read a page; a link may lead anywhere."""
+    with open(page, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
+        return file.read()
+
+
+def _locked(folder: Path) -> int:
+    """Return a descriptor that holds a folder for as long as it is open, or its process lives."""
+    import fcntl  # here, since Windows has none: recording is for POSIX systems
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise refused(error, "the folder cannot be opened", folder) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise DeltaproofError(
+            "another recorder is at work in this folder", where=named(folder), hint="End it, or choose another folder"
+        ) from None
+    except OSError:
+        pass  # a file system without locks, as some network drives are: one has to take care oneself
+    return descriptor
