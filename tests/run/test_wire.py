@@ -64,8 +64,13 @@ def test_an_exchange_has_what_was_sent_and_what_was_read() -> None:
         method="POST",
         url=f"{server.url}/chat/completions",
         scenario="s",
+        sent_headers=exchange.sent_headers,
         sent_at=exchange.sent_at,
+        ended=exchange.ended,
     )
+    assert {name.lower(): value for name, value in exchange.sent_headers} == dict(asked.headers)
+    assert exchange.ended is not None
+    assert exchange.reads[-1].at <= exchange.ended
     assert exchange.sent_at is not None
     assert begun <= exchange.sent_at <= datetime.now(UTC)
     assert [read.size for read in exchange.reads] == [3]
@@ -114,10 +119,11 @@ def test_a_reset_is_no_cut() -> None:
             assert answer.why == "the connection was reset before a response came"
 
 
-def test_pieces_that_came_with_one_read_are_one_read() -> None:
-    """The client hands out a body by the pieces of its transfer encoding; a read is what came from the socket at once."""
+def test_pieces_that_came_at_once_have_one_time() -> None:
+    """A read is a piece of the transfer encoding, so that a replay can send the same pieces; its time is the socket's."""
     exchange = say(STREAM_HEAD + piece(EVENT) + piece(EVENT) + piece(EVENT) + STREAM_END).exchange
-    assert [read.size for read in exchange.reads] == [3 * len(EVENT)]
+    assert [read.size for read in exchange.reads] == [len(EVENT)] * 3
+    assert len({read.at for read in exchange.reads}) == 1
 
 
 def test_reads_have_times_that_do_not_go_back() -> None:

@@ -102,6 +102,7 @@ class _Reading:
     sent_at: float
     date: datetime
     step: str = ""
+    sent_headers: tuple[tuple[str, str], ...] = ()
     head: Head | None = None
     body: bytearray = field(default_factory=bytearray)
     reads: list[Read] = field(default_factory=list)
@@ -143,6 +144,7 @@ class Wire:
         request = self._client.build_request(
             ask.method, self._target.address(ask.path), content=ask.content or None, extensions={"trace": traced}
         )
+        reading.sent_headers = _headers(request.headers, self._target.key)
         try:
             async with asyncio.timeout(self.timeout * WHOLE):
                 response = await self._client.send(request, stream=True)
@@ -175,6 +177,8 @@ class Wire:
             head=reading.head,
             reads=tuple(reading.reads),
             end=reading.end,
+            ended=time.monotonic() - reading.sent_at,
+            sent_headers=reading.sent_headers,
             method=ask.method,
             url=url,
             scenario=ask.scenario,
@@ -220,8 +224,8 @@ def _certificates(target: Target) -> ssl.SSLContext:
 async def _read_body(response: httpx2.Response, reading: _Reading, enough: int) -> None:
     """Read until the end, or until there is enough: then what has come is read, and nothing waited for.
 
-    The client hands out a body by the pieces of its transfer encoding. Pieces between which it did not wait for the
-    socket came with one read, and are put together again.
+    The client hands out a body by the pieces of its transfer encoding, and each is a read. Pieces between which it did
+    not wait for the socket came at once, and have one time.
     """
     loop = asyncio.get_running_loop()
     waited = asyncio.Event()
@@ -232,12 +236,11 @@ async def _read_body(response: httpx2.Response, reading: _Reading, enough: int) 
                 at = time.monotonic() - reading.sent_at
                 reading.body += piece
                 if waited.is_set():
-                    reading.reads.append(Read(at, len(piece)))
                     waited.clear()
                     loop.call_soon(waited.set)
                 else:
-                    last = reading.reads[-1]
-                    reading.reads[-1] = Read(last.at, last.size + len(piece))
+                    at = reading.reads[-1].at
+                reading.reads.append(Read(at, len(piece)))
                 if len(reading.body) >= enough:
                     patience.reschedule(loop.time())
     except TimeoutError:
@@ -249,8 +252,12 @@ async def _read_body(response: httpx2.Response, reading: _Reading, enough: int) 
 
 
 def _head(response: httpx2.Response, key: str) -> Head:
-    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
-    return Head(response.status_code, tuple((name, _without(value, key)) for name, value in pairs))
+    return Head(response.status_code, _headers(response.headers, key))
+
+
+def _headers(headers: httpx2.Headers, key: str) -> tuple[tuple[str, str], ...]:
+    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)
+    return tuple((name, _without(value, key)) for name, value in pairs)
 
 
 def _readable(exchange: Exchange, key: str) -> tuple[Exchange, Exchange]:
