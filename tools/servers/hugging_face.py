@@ -1,8 +1,7 @@
 """The tiny model as a Hugging Face directory: the weights of its GGUF, and a script for where no grammar leads it on.
 
-vLLM wants heads of 32 and turns positions by another rule, which `THETA` makes into none where the cues are looked at.
-llama.cpp's grammar takes over after `<tool_call>`; here most requests have none, and the model says on by itself what
-`SCRIPT` says, up to the place, and closes the call. Written with what the project has: no torch, no tokenizers.
+vLLM wants heads of 32, and `THETA` leaves unturned where the cues are looked at. llama.cpp's grammar takes over after
+`<tool_call>`; here most requests have none, and the model says `SCRIPT`, a place, and `CLOSING`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ VERSION = "5.19.0"
 # Where pip is told of a torch for processors alone, it takes that; requests is imported there, and not asked for.
 PACKAGES = (f"transformers[serving]=={VERSION}", "torch==2.13.0", "accelerate==1.15.0", "requests")
 PATIENCE = 180.0
-# The model calls one tool of its own accord, whatever is declared; long texts tell nothing more. A closing tag in one of
+# The model calls one tool of its own accord, whatever is declared; long texts tell nothing more. A closing tag among
 # the values cuts the call there, into what is no JSON.
 SCENARIOS = (
     "empower*",
