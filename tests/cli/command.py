@@ -20,10 +20,13 @@ class Ran(NamedTuple):
     err: str
 
 
+COMMAND = Path(sys.executable).with_name("deltaproof")
+
+
 def deltaproof(*arguments: str | Path, cwd: Path, stdin: bytes = b"", columns: int = 80, **env: str) -> Ran:
     """Run `deltaproof` with arguments in a folder."""
     ran = subprocess.run(
-        [Path(sys.executable).with_name("deltaproof"), *arguments],
+        [COMMAND, *arguments],
         cwd=cwd,
         input=stdin,
         capture_output=True,

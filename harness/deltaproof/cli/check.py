@@ -12,6 +12,7 @@ import click
 from deltaproof.catalog import load
 from deltaproof.checking import Report, check_paths
 from deltaproof.cli.options import exit_code, judging_options
+from deltaproof.cli.waiting import waiting_told
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Fidelity
 
@@ -50,20 +51,22 @@ def check(
 
     \b
         curl -N … | deltaproof check -
+        deltaproof check <(curl -N …)
         deltaproof check recordings/ --profile openai-strict
     """  # noqa: D301 - click takes the control character as its mark
     catalog = load()
     catalog.profile(profile)
     if provider:
         catalog.provider(provider)
-    report = check_paths(
-        [Path(path) for path in paths],
-        profile=profile,
-        provider=provider,
-        request=_request(request_file),
-        fidelity=Fidelity(fidelity) if fidelity else None,
-        standard_input=sys.stdin.buffer.read() if "-" in paths else None,
-    )
+    with waiting_told(paths):
+        report = check_paths(
+            [Path(path) for path in paths],
+            profile=profile,
+            provider=provider,
+            request=_request(request_file),
+            fidelity=Fidelity(fidelity) if fidelity else None,
+            standard_input=sys.stdin.buffer.read() if "-" in paths else None,
+        )
     write_report(report, form, output)
     sys.exit(exit_code(report, fail_on))
 
