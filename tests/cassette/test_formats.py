@@ -10,6 +10,7 @@ import yaml
 
 from deltaproof.cassette import Sighting, read_bytes
 from deltaproof.exchange import End, Exchange, Fidelity, Head, Skipped
+from tests.cassette.recorded import as_read
 from tests.cassette.sessions import (
     BODY,
     CHUNKS,
@@ -202,7 +203,18 @@ GZIP_HEAD = Head(200, (*HEAD.headers, ("content-encoding", "gzip")))
 )
 def test_a_recording_is_read_whole(content: bytes | str, expected: Exchange) -> None:
     """Body, request, head, reads, end and fidelity come out as they went in, in every format."""
-    assert read(content) == [expected]
+    (found,) = read(content)
+    assert isinstance(found, Exchange)
+    assert replace(as_read(found), sent_headers=(), sent_at=None) == as_read(expected)
+
+
+def test_what_vcrpy_kept_of_a_request_is_read_too() -> None:
+    """Its bytes and its headers: what is to be sent again, and what tells one client from another."""
+    headers = {"Accept": ["application/json", "*/*"], "X-One": ["1"]}
+    (found,) = read(vcrpy(request={**VCRPY_REQUEST, "headers": headers}))
+    assert isinstance(found, Exchange)
+    assert found.sent == json.dumps(REQUEST).encode()
+    assert found.sent_headers == (("Accept", "application/json"), ("Accept", "*/*"), ("X-One", "1"))
 
 
 FRAMED = "".join(f"data: {chunk}\n\n" for chunk in CHUNKS).encode()

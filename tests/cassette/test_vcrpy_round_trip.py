@@ -32,7 +32,8 @@ BODIES = st.one_of(
 def written(body: bytes, headers: dict[str, list[str]]) -> Exchange:
     """Return the exchange that is to come back."""
     pairs = tuple((name, value) for name, values in headers.items() for value in values)
-    return Exchange(source="-", body=body, request=REQUEST, head=Head(200, pairs), method="POST", url=URL)
+    sent = json.dumps(REQUEST).encode()
+    return Exchange(source="-", body=body, request=REQUEST, sent=sent, head=Head(200, pairs), method="POST", url=URL)
 
 
 def cassette(body: bytes, headers: dict[str, list[str]], serializer: object) -> bytes:

@@ -12,7 +12,8 @@ import pytest
 
 from deltaproof.cassette import read_path, write_cassette
 from deltaproof.errors import DeltaproofError
-from tests.cassette.recorded import PROVENANCE
+from deltaproof.exchange import Exchange
+from tests.cassette.recorded import PROVENANCE, as_read
 from tests.cassette.sessions import ENTRY, OWN_ENTRY
 
 
@@ -21,7 +22,9 @@ def test_a_folder_is_made_and_a_file_replaced(tmp_path: Path) -> None:
     path = tmp_path / "llama.cpp" / "tools" / "two-calls.yaml"
     write_cassette(path, [ENTRY, ENTRY], provenance=PROVENANCE)
     write_cassette(path, [OWN_ENTRY], provenance=PROVENANCE)
-    assert list(read_path(path)) == [replace(OWN_ENTRY, source=str(path))]
+    (found,) = read_path(path)
+    assert isinstance(found, Exchange)
+    assert as_read(found) == replace(as_read(OWN_ENTRY), source=str(path))
     assert list(path.parent.iterdir()) == [path]
 
 
