@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
@@ -41,6 +42,7 @@ class Connection(asyncio.Protocol):
         said_all: set once the client has closed its direction, or is gone. It may have hung up, or wait for its answer:
             that shows only when it is written to.
         on_pause, on_resume: called when the client reads too slowly to be written to, and when it has caught up.
+        on_said_all: called when the client has closed its direction.
         on_gone: called when the connection is no more.
     """
 
@@ -56,10 +58,12 @@ class Connection(asyncio.Protocol):
         self.said_all = asyncio.Event()
         self.on_pause: Callable[[], None] = _nothing
         self.on_resume: Callable[[], None] = _nothing
+        self.on_said_all: Callable[[], None] = _nothing
         self.on_gone: Callable[[], None] = _nothing
         self._answer = answer
         self._reader = RequestReader()
-        self._requests: asyncio.Queue[Incoming | Unintelligible | None] = asyncio.Queue()
+        self._requests: deque[Incoming | Unintelligible | None] = deque()  # None after the last
+        self._wanted: asyncio.Future[None] | None = None  # by whom the next is waited for
         self._transport: asyncio.Transport | None = None
         self._flows = asyncio.Event()
         self._flows.set()
@@ -70,10 +74,20 @@ class Connection(asyncio.Protocol):
         """Whether nothing more can be written."""
         return self._transport is None or self._transport.is_closing()
 
+    @property
+    def is_at_last(self) -> bool:
+        """Whether the client has said all, and no request follows the one that is being answered."""
+        return self.said_all.is_set() and len(self._requests) <= 1  # which is the note that it has
+
     def write(self, content: bytes | memoryview) -> None:
         """Send bytes, with one system call where the client keeps up; nothing once the connection is closing."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(content)
+
+    @property
+    def flows(self) -> bool:
+        """Whether the client keeps up, so that there is nothing to drain."""
+        return self._flows.is_set()
 
     async def drain(self) -> None:
         """Wait until the client has read most of what was written, or is gone."""
@@ -141,16 +155,17 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read requests; what a client sends too far ahead waits in its socket."""
         for incoming in self._reader.feed(data):
-            self._requests.put_nowait(incoming)
+            self._take(incoming)
         if self._reader.expects_continue:
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if self._requests.qsize() > _MOST_WAITING and self._transport is not None:
+        if len(self._requests) > _MOST_WAITING and self._transport is not None:
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
         """Let a client that has said all still get its answers."""
         self.said_all.set()
-        self._requests.put_nowait(None)
+        self._take(None)
+        self.on_said_all()
         return True
 
     def pause_writing(self) -> None:
@@ -169,22 +184,33 @@ class Connection(asyncio.Protocol):
         self.gone.set()
         self.said_all.set()
         self._flows.set()
-        self._requests.put_nowait(None)
+        self._take(None)
         self.on_gone()
+
+    def _take(self, incoming: Incoming | Unintelligible | None) -> None:
+        self._requests.append(incoming)
+        if self._wanted is not None and not self._wanted.done():
+            self._wanted.set_result(None)
+
+    async def _next(self) -> Incoming | Unintelligible | None:
+        """Return the next request, None after the last."""
+        while not self._requests:
+            self._wanted = asyncio.get_running_loop().create_future()
+            await self._wanted
+        if len(self._requests) == 1 and self._transport is not None:
+            self._transport.resume_reading()
+        return self._requests.popleft()
 
     async def _serve(self) -> None:
         try:
             while not self.closing:
-                incoming = await self._requests.get()
-                if self._transport is not None and not self._requests.qsize():
-                    self._transport.resume_reading()
-                match incoming:
+                match await self._next():
                     case None:
                         break
                     case Unintelligible(status=status, why=why):
                         self.refuse(HTTPStatus(status), f"this is no HTTP request: {why}")
                         break
-                    case Incoming():
+                    case Incoming() as incoming:
                         await self._answer(incoming, self)
                         if not incoming.persistent:
                             break

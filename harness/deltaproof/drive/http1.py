@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import h11
 
+from deltaproof.drive.plain_request import PlainHead, plain_head
 from deltaproof.exchange import End, Head
 
 MOST_REQUEST_BYTES = 256 * 2**20
@@ -50,7 +51,8 @@ class Incoming:
     @property
     def path(self) -> str:
         """The target without its query."""
-        return urlsplit(self.target).path
+        target = self.target
+        return target.partition("?")[0] if target.startswith("/") else urlsplit(target).path
 
     def get(self, name: str) -> str | None:
         """Return the first value of a header, its name compared without case, or None."""
@@ -73,6 +75,8 @@ class RequestReader:
         """Start before the first byte."""
         self._http = _server()
         self._request: h11.Request | None = None
+        self._plain: PlainHead | None = None  # of the request whose body is coming
+        self._between = True  # whether h11 has nothing of the next request
         self._body = bytearray()
         self._broken = False
 
@@ -83,8 +87,27 @@ class RequestReader:
 
     def feed(self, data: bytes) -> Iterator[Incoming | Unintelligible]:
         """Take the next bytes, and yield the requests that they complete."""
-        if self._broken or not data:
+        if self._broken:
             return
+        while self._between and data:
+            head = self._plain or plain_head(data)
+            if head is None:
+                break
+            if self._plain is None:
+                data = data[head.size :]
+            needed = head.length - len(self._body)
+            if needed > len(data):
+                self._plain = head
+                self._body += data
+                return
+            self._plain = None
+            body = bytes(self._body) + data[:needed] if self._body else data[:needed]
+            self._body.clear()
+            data = data[needed:]
+            yield Incoming(head.method, head.target, head.headers, body, persistent=True)
+        if not data:
+            return
+        self._between = False
         try:
             self._http.receive_data(data)
             while (incoming := self._next()) is not None:
@@ -122,6 +145,7 @@ class RequestReader:
         )
         rest, _ = self._http.trailing_data
         self._http, self._request = _server(), None
+        self._between = not rest
         self._body.clear()
         if rest:
             self._http.receive_data(rest)

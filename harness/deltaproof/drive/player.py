@@ -50,9 +50,12 @@ async def _at_once(plan: Plan, connection: Connection) -> None:
     for number, write in enumerate(plan.writes, 1):
         if number % _TURN == 0:
             await asyncio.sleep(0)
-        if connection.closing:
-            return
-        await _send(write.content, connection)
+        if len(write.content) <= _PIECE:
+            connection.write(write.content)
+            if not connection.flows:
+                await connection.drain()
+        else:
+            await _send(write.content, connection)
 
 
 async def _in_time(plan: Plan, connection: Connection, speed: float) -> None:
