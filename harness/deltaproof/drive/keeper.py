@@ -16,6 +16,9 @@ from deltaproof.exchange import End, Exchange, Head, Skipped
 from deltaproof.verdict import Finding
 
 
+_PART = 2**13  # bytes that are judged at once, which takes about a millisecond
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A finding in an exchange that is still passing: which one since the start, from 1, and its cassette."""
@@ -59,6 +62,7 @@ class Passing:
         self._watch = watch
         self._keeper = keeper
         self._told: set[_Key] = set()
+        self._unjudged = bytearray()
 
     def head(self, head: Head) -> None:
         """Take the response's head."""
@@ -70,10 +74,14 @@ class Passing:
         """Take a piece of the body, that came so many seconds after the request was sent."""
         if self._page is not None:
             self._page.read(at, content)
-        self._tell(self._watch.piece(content))
+        waiting = bool(self._unjudged)
+        self._unjudged += content
+        if not waiting:
+            self._judge()
 
     def close(self, at: float, end: End) -> None:
-        """End the response; it goes to its cassette while others pass."""
+        """End the response; it goes to its cassette while others pass, and is judged as it stands there."""
+        self._unjudged.clear()
         if self._page is not None:
             self._keeper.put(self, self._page, at, end)
 
@@ -86,6 +94,14 @@ class Passing:
     def lost(self, error: DeltaproofError) -> None:
         """Tell that it could not be written."""
         self._keeper.tell(Lost(self._number, error))
+
+    def _judge(self) -> None:
+        """Judge what has come: a part now, so that nothing else that passes waits for long, and the rest soon."""
+        part = bytes(self._unjudged[:_PART])
+        del self._unjudged[:_PART]
+        self._tell(self._watch.piece(part))
+        if self._unjudged:
+            asyncio.get_running_loop().call_soon(self._judge)
 
     def _tell(self, findings: Iterable[Finding]) -> None:
         for finding in findings:

@@ -43,12 +43,14 @@ class Relay:
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[Relayed] = self._loop.create_future()
         self._sent_at = self._heard_at = time.monotonic()
-        self._begun = self._paused = False
+        self._begun = self._paused = self._said_all = False
 
     async def carry(self, request: bytes, keep: Callable[[], Passing]) -> Relayed:
         """Send a request, and relay its response until that ends; `keep` is called once the request is sent."""
-        self._client.on_pause, self._client.on_resume = self._pause, self._resume
+        client = self._client
+        client.on_pause, client.on_resume, client.on_said_all = self._pause, self._resume, self._say_all
         self._upstream.send(request, self)
+        self._say_all()
         self._passing = keep()
         self._wait()
         return await self.done
@@ -75,6 +77,12 @@ class Relay:
         self._heard_at = time.monotonic()
         self._take(self._tap.close(end))
 
+    def _say_all(self) -> None:
+        """Let the upstream see what it would see of a client that has said all, and perhaps hung up."""
+        if self._client.is_at_last and not self.done.done():
+            self._said_all = True
+            self._upstream.say_all()
+
     def _take(self, seen: Iterable[Seen]) -> None:
         """Keep what the response says."""
         at = self._heard_at - self._sent_at
@@ -88,6 +96,8 @@ class Relay:
                 case Piece(content=content):
                     passing.piece(at, content)
                 case Finished(end=end, persistent=persistent):
+                    if self._said_all and end in (End.CUT, End.RESET):  # over a client that seemed to have hung up
+                        end = End.CLIENT_GONE  # noqa: PLW2901 - the tap cannot know
                     passing.close(at, end)
                     self._upstream.release()
                     if not self.done.done():

@@ -113,6 +113,11 @@ class Upstream(asyncio.Protocol):
             if not self._transport.get_write_buffer_size():
                 sink.sent()
 
+    def say_all(self) -> None:
+        """Close this direction, once all is sent; TLS has no way to do that."""
+        if self._transport is not None and self._transport.can_write_eof():
+            self._transport.write_eof()
+
     def release(self) -> None:
         """Await nothing more for now."""
         self._sink = None
