@@ -9,9 +9,16 @@ from random import Random
 import pytest
 
 from deltaproof.exchange import Exchange
-from deltaproof.verdict import Judgement, judge
+from deltaproof.verdict import Judgement, engine, judge
 
 from .corpus import exchange_at, needs_recordings, recorded, sample
+
+
+class Forgetful(dict[object, engine._Told]):  # noqa: SLF001 - as there
+    """A memory that keeps nothing."""
+
+    def __setitem__(self, key: object, value: engine._Told) -> None:  # noqa: SLF001 - as there
+        """Forget at once."""
 
 
 def told(judgement: Judgement) -> tuple[object, ...]:
@@ -41,3 +48,13 @@ def test_the_streams_judged_before_do_not_matter() -> None:
     order = list(range(len(exchanges)))
     Random(0).shuffle(order)  # noqa: S311 - the same order in each run
     assert {number: judge(exchanges[number], profile="openai-strict") for number in order} == dict(enumerate(first))
+
+
+@pytest.mark.parametrize("path", sample(every=4))
+def test_what_is_remembered_of_a_likeness_is_what_asking_anew_says(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same stream, judged with a warm memory and with one that makes the rules look at every moment."""
+    exchange = exchange_at(path)
+    warm = [judge(exchange, profile="openai-strict") for _ in range(2)][-1]
+    bench = engine._bench(exchange.evidence)  # noqa: SLF001 - there is no other way to take the memory away
+    monkeypatch.setattr(engine, "_bench", lambda _: replace(bench, told=Forgetful()))
+    assert judge(exchange, profile="openai-strict") == warm

@@ -115,7 +115,6 @@ class Calls:
             name=call.name,
             id=call.id,
             kind=call.kind,
-            fragments=call.arguments.fragments,
             opened=len(self.opened),
             start=len(call.arguments),
         )

@@ -182,7 +182,6 @@ class Entry(NamedTuple):
         opening: the entry that opened the call, None where this one does.
         displaced: the call that used this index until this entry took it for another call, else None.
         name, id, kind: the call's name, id and type so far.
-        fragments: how many argument fragments the call has had, empty ones not counted.
         opened: how many calls of the choice were open before.
         start: where its own argument text begins in the call's.
     """
@@ -197,7 +196,6 @@ class Entry(NamedTuple):
     name: str | None
     id: str | None
     kind: str | None
-    fragments: int
     opened: int
     start: int
 
