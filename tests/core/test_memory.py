@@ -17,7 +17,7 @@ from .corpus import exchange_at, needs_recordings, recorded, sample
 class Forgetful(dict[object, engine._Told]):  # noqa: SLF001 - as there
     """A memory that keeps nothing."""
 
-    def __setitem__(self, key: object, value: engine._Told) -> None:  # noqa: SLF001 - as there
+    def __setitem__(self, key: object, value: engine._Told) -> None:
         """Forget at once."""
 
 
