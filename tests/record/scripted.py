@@ -7,6 +7,7 @@ import gzip
 import socket
 import ssl
 import struct
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -155,12 +156,10 @@ def whole(body: bytes, *, status: str = "200 OK", kind: str = "application/json"
     return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def gzipped() -> tuple[bytes, ...]:
-    """Return the events compressed, each flushed so that a reader can have it at once."""
-    import zlib
-
+def gzipped(events: tuple[bytes, ...] = EVENTS) -> tuple[bytes, ...]:
+    """Return events compressed, each flushed so that a reader can have it at once."""
     packer = zlib.compressobj(wbits=31)
-    pieces = [packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH) for event in EVENTS]
+    pieces = [packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH) for event in events]
     pieces.append(packer.flush())
-    assert gzip.decompress(b"".join(pieces)) == b"".join(EVENTS)
+    assert gzip.decompress(b"".join(pieces)) == b"".join(events)
     return tuple(pieces)

@@ -96,7 +96,7 @@ def test_a_client_that_reads_slowly_slows_the_upstream(tmp_path: Path) -> None:
             nonlocal said
             line.writer.transport.set_write_buffer_limits(high=0)
             await line.say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (pieces * len(piece)))
-            for _ in range(pieces):
+            for _number in range(pieces):
                 writing = asyncio.ensure_future(line.say(piece))
                 await asyncio.wait([writing], timeout=0.3)
                 if not writing.done():
@@ -129,10 +129,9 @@ def test_the_end_of_the_recording_keeps_what_had_come(tmp_path: Path) -> None:
             await line.say(CHUNKED_HEAD + chunk(EVENTS[0]))
             await line.until_gone()
 
-        async with scripted(script) as upstream:
-            async with recorder(upstream.url, tmp_path) as rig, client(rig.port) as one:
-                await one.ask(request())
-                await one.exactly(CHUNKED_HEAD + chunk(EVENTS[0]))
+        async with scripted(script) as upstream, recorder(upstream.url, tmp_path) as rig, client(rig.port) as one:
+            await one.ask(request())
+            await one.exactly(CHUNKED_HEAD + chunk(EVENTS[0]))
 
     run(talk())
     (exchange,) = kept(tmp_path)
