@@ -15,8 +15,8 @@ from urllib.parse import quote, unquote
 
 from deltaproof.cassette.coding import readable
 from deltaproof.cassette.json_values import loads_object
-from deltaproof.cassette.scrub_rules import Scrub
-from deltaproof.cassette.scrubber import Sought, masked, names_of, sought
+from deltaproof.cassette.scrub_rules import SHORTEST, Scrub, is_placeholder
+from deltaproof.cassette.scrubber import Sought, kinds, masked, names_of, sought
 from deltaproof.exchange import End, Exchange, Head
 
 SCRUBBED = "SCRUBBED"
@@ -25,10 +25,7 @@ SCRUBBED = "SCRUBBED"
 DEFAULT = Scrub()
 """What is scrubbed where a project does not add to it."""
 
-_SHORTEST = 8  # what servers without keys are given in place of one is shorter, and occurs in texts
-_WORDS = frozenset(
-    {SCRUBBED, "assistant", "function", "tool_calls", "undefined", "chat.completion"}
-)  # stand in any body
+_WORDS = frozenset({"assistant", "function", "tool_calls", "undefined", "chat.completion"})  # they stand in any body
 _USER = re.compile(r"^([a-z][a-z0-9+.-]*://)([^/?#]*)@", re.IGNORECASE)
 _PARAMETER = re.compile(r"([?&])([^=&#]*)=([^&#]+)")
 
@@ -76,6 +73,27 @@ class Cleaner:
     def headers(self, pairs: Iterable[tuple[str, str]], secrets: Sought) -> tuple[tuple[str, str], ...]:
         """Return headers with the values of secret ones replaced, names and order kept."""
         return tuple((name, SCRUBBED if self._headers.match(name) else _text(value, secrets)) for name, value in pairs)
+
+    def _header(self, name: str, value: str, secrets: Sought) -> str:
+        if not self._headers.match(name):
+            return _text(value, secrets)
+        return value if is_placeholder(value) else SCRUBBED
+
+    def is_secret_header(self, name: str) -> bool:
+        """Tell whether the value of a header is a secret."""
+        return bool(self._headers.match(name))
+
+    def kinds(self, line: bytes) -> Iterator[str]:
+        """Yield which kinds of secrets are on a line, without those that were scrubbed."""
+        yield from kinds(line, self._sought)
+
+    def kinds_in_url(self, url: str) -> Iterator[str]:
+        """Yield which secrets stand in a URL, without those that were scrubbed."""
+        if (user := _USER.match(url)) and not is_placeholder(user[2]):
+            yield "a user and a password in a URL"
+        for _, name, value in _PARAMETER.findall(url):
+            if self._parameters.match(unquote(name)) and not is_placeholder(unquote(value)):
+                yield f"the value of the parameter {name}"
 
     def _parameter(self, match: re.Match[str]) -> str:
         return f"{match[1]}{match[2]}={SCRUBBED}" if self._parameters.match(unquote(match[2])) else match[0]
@@ -165,7 +183,7 @@ def _basic(credential: str) -> Iterator[str]:
 def _written(secrets: Iterable[str]) -> Iterator[str]:
     """Yield secrets as they may be written: as they are, in JSON, and in a URL."""
     for secret in secrets:
-        if len(secret) >= _SHORTEST and secret not in _WORDS:
+        if len(secret) >= SHORTEST and secret not in _WORDS and not is_placeholder(secret):
             yield from {
                 secret,
                 json.dumps(secret)[1:-1],

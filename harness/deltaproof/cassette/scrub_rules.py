@@ -1,17 +1,26 @@
-"""What counts as a secret, and what a project adds in its `[tool.deltaproof.scrub]`. Takes nothing out itself."""
+"""What counts as a secret. What a project adds to that is read in scrub_table.py; nothing is taken out here."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-
-from deltaproof.errors import DeltaproofError
-
-_TABLE = "[tool.deltaproof.scrub]"
-_NAME = re.compile(r"[A-Za-z0-9_.*-]*[A-Za-z0-9][A-Za-z0-9_.*-]*")
+from dataclasses import dataclass
 
 WORD, BASE64 = "A-Za-z0-9", "A-Za-z0-9_-"
+
+SHORTEST = 8
+"""Characters of a secret that is looked for elsewhere too; what servers without keys are given is shorter."""
+
+_PLACEHOLDER = re.compile(
+    r"[^A-Za-z0-9]*(?:bearer |basic )?[^A-Za-z0-9]*"
+    r"(?:scrubbed|redacted|filtered|masked|hidden|removed|dummy|fake|x{3,}|\*+)"
+    r"(?:[ _-]?(?:access|api|auth|authorization|cookie|header|key|secret|token|value))*[^A-Za-z0-9]*",
+    re.IGNORECASE,
+)
+
+
+def is_placeholder(value: str) -> bool:
+    """Tell whether a value is what recorders write in place of a secret."""
+    return not value or _PLACEHOLDER.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,50 +109,3 @@ class Scrub:
     )
     shapes: tuple[Shape, ...] = _SHAPES
     patterns: tuple[str, ...] = ()
-
-
-def scrub_from(table: Mapping[str, object], where: str = "pyproject.toml") -> Scrub:
-    """Return what a project scrubs: the defaults and what the parsed table `[tool.deltaproof.scrub]` adds.
-
-    The table's keys are `headers`, `parameters`, `fields` and `patterns`, each a list of texts.
-    Raises `DeltaproofError` for anything else, with the key and the reason; `where` names the file.
-    """
-    known = {field.name for field in fields(Scrub)} - {"shapes"}
-    added: dict[str, tuple[str, ...]] = {}
-    for key, value in table.items():
-        place = f"{where}: {_TABLE} {key}"
-        if key not in known:
-            raise DeltaproofError("there is no such key", where=place, hint=f"Known are {', '.join(sorted(known))}")
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise DeltaproofError("it is no list of texts", where=place, hint=f'Write `{key} = ["…"]`')
-        for one in value:
-            _check(key, one, place)
-        added[key] = tuple(value)
-    default = Scrub()
-    return replace(
-        default,
-        headers=default.headers + added.get("headers", ()),
-        parameters=default.parameters + added.get("parameters", ()),
-        fields=default.fields + added.get("fields", ()),
-        patterns=default.patterns + added.get("patterns", ()),
-    )
-
-
-def _check(key: str, value: str, place: str) -> None:
-    """Refuse a name that fits everything or nothing, and a pattern that is none."""
-    if key != "patterns":
-        if not _NAME.fullmatch(value):
-            raise DeltaproofError(
-                f"{value!r} is no name",
-                where=place,
-                hint="Letters, digits, - and _ make a name; * stands for anything, but not alone",
-            )
-        return
-    try:
-        pattern = re.compile(value.encode())
-    except (re.error, RecursionError, OverflowError) as error:
-        raise DeltaproofError(f"{value!r} is no regular expression: {error}", where=place) from error
-    if pattern.search(b""):
-        raise DeltaproofError(
-            f"{value!r} fits nothing at all, and so everything", where=place, hint="Say what a secret has at least"
-        )

@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from deltaproof.cassette.scrub_rules import Scrub, Shape
+from deltaproof.cassette.scrub_rules import SHORTEST, Scrub, Shape, is_placeholder
 
 _CONTEXT = 128  # bytes that were let go already, in which the name of a field may stand
 _LONGEST_TOKEN = 8 * 2**10  # bytes that may be held back as the beginning of a key
 _LONGEST_LINE = 64 * 2**10  # bytes that may be held back for a project's own patterns
-_TELLING = 8  # bytes of a secret that are one themselves
 
 # A key begins where no word goes on; `\n`, `\u0022` and `%20` are none of its. It is said after the key's first letter,
 # since patterns that begin with letters are searched for ten times as fast.
@@ -33,6 +32,7 @@ class Sought:
 
     whole: re.Pattern[bytes]
     begun: re.Pattern[bytes]
+    starts: tuple[str, ...]
     alphabets: tuple[frozenset[int], ...]
     open_ends: frozenset[int]
     patterns: tuple[re.Pattern[bytes], ...]
@@ -58,6 +58,7 @@ def sought(scrub: Scrub) -> Sought:
     return Sought(
         whole=re.compile("|".join(alternatives).encode() or b"(?!)"),
         begun=re.compile(f"(?:{begun})\\Z".encode()),
+        starts=tuple(shape.start.strip() for shape in scrub.shapes),
         alphabets=alphabets,
         open_ends=frozenset("".join(shape.start for shape in scrub.shapes).encode()).union(*alphabets),
         patterns=tuple(re.compile(pattern.encode()) for pattern in scrub.patterns),
@@ -74,6 +75,21 @@ def masked(text: bytes, secrets: Sought) -> bytes:
     """Return a whole text without its secrets."""
     scrubber = Scrubber(secrets)
     return scrubber.feed(text) + scrubber.close()
+
+
+def kinds(text: bytes, secrets: Sought) -> Iterator[str]:
+    """Yield which kinds of secrets are in a text, once for each place; what stands in a secret's place is none."""
+    for match in secrets.whole.finditer(text):
+        if match.lastgroup == "escape":
+            value = text[match.end() :].partition(b'"')[0].rstrip(b"\\")
+            if not is_placeholder(value.decode(errors="replace")):
+                name = match[0].decode(errors="replace").split('"')[1].rstrip("\\")
+                yield f"the value of the field {name}"
+        else:
+            yield f"a key that begins with {secrets.starts[int((match.lastgroup or '').removeprefix('shape'))]}"
+    for number, pattern in enumerate(secrets.patterns):
+        if pattern.search(text):
+            yield f"what fits the project's pattern {number + 1}"
 
 
 class Scrubber:
@@ -228,7 +244,7 @@ class Scrubber:
     def _mask_begun(self, text: bytearray, position: int) -> None:
         """Mask what has come of a known secret that was cut off, if it is enough to tell of it."""
         start = min(self._literals_begun(bytes(text), position), default=len(text))
-        if len(text) - start >= _TELLING:
+        if len(text) - start >= SHORTEST:
             self._cover(text, start, len(text))
 
 
