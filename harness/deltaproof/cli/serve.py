@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import signal
 import sys
@@ -100,6 +101,8 @@ def serve(
     from deltaproof.drive.replay_server import Options
 
     shelf = Shelf(_exchanges(paths))
+    gc.collect()
+    gc.freeze()  # what was read stays: looking through it again and again would hold streams up
     asyncio.run(_serve(shelf, Options(timing, how), host, port))
     sys.exit(int(_tell(shelf, strict=strict) and strict))
 

@@ -12,7 +12,7 @@ import socket
 import struct
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TypeAlias
@@ -25,8 +25,8 @@ LOOPBACK = "127.0.0.1"
 HIGH_WATER = 2**20
 """Bytes that may wait for a slow client, if nothing else is said."""
 
-Answer: TypeAlias = Callable[[Incoming, "Connection"], Awaitable[None]]
-"""Answers one request by writing to its connection; the next request is taken when it returns."""
+Answer: TypeAlias = Callable[[Incoming, "Connection"], Coroutine[None, None, None] | None]
+"""Answers one request by writing to its connection, at once or in time; the next is taken when the answer is given."""
 
 _LINGER_NONE = struct.pack("ii", 1, 0)  # close() then sends a reset
 _MOST_WAITING = 64  # requests that a client may send ahead
@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
     """One client's connection.
 
     Attributes:
+        heard_at: when the client's last bytes came, by the loop's clock.
         gone: set once the connection is no more, whoever ended it.
         said_all: set once the client has closed its direction, or is gone. It may have hung up, or wait for its answer:
             that shows only when it is written to.
@@ -54,6 +55,7 @@ class Connection(asyncio.Protocol):
         """
         self._high_water = high_water
         self._live = set() if live is None else live
+        self.heard_at = 0.0
         self.gone = asyncio.Event()
         self.said_all = asyncio.Event()
         self.on_pause: Callable[[], None] = _nothing
@@ -61,13 +63,13 @@ class Connection(asyncio.Protocol):
         self.on_said_all: Callable[[], None] = _nothing
         self.on_gone: Callable[[], None] = _nothing
         self._answer = answer
+        self._loop = asyncio.get_running_loop()
         self._reader = RequestReader()
         self._requests: deque[Incoming | Unintelligible | None] = deque()  # None after the last
-        self._wanted: asyncio.Future[None] | None = None  # by whom the next is waited for
         self._transport: asyncio.Transport | None = None
         self._flows = asyncio.Event()
         self._flows.set()
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None  # that answers a request
 
     @property
     def closing(self) -> bool:
@@ -79,10 +81,12 @@ class Connection(asyncio.Protocol):
         """Whether the client has said all, and no request follows the one that is being answered."""
         return self.said_all.is_set() and len(self._requests) <= 1  # which is the note that it has
 
-    def write(self, content: bytes | memoryview) -> None:
-        """Send bytes, with one system call where the client keeps up; nothing once the connection is closing."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(content)
+    def write(self, *pieces: bytes | memoryview) -> None:
+        """Send bytes, each piece with one system call where the client keeps up; nothing once the connection closes."""
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            for piece in pieces:
+                transport.write(piece)
 
     @property
     def flows(self) -> bool:
@@ -150,16 +154,16 @@ class Connection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=self._high_water)
         self._transport = transport
         self._live.add(self)
-        self._task = asyncio.get_running_loop().create_task(self._serve())
 
     def data_received(self, data: bytes) -> None:
         """Read requests; what a client sends too far ahead waits in its socket."""
-        for incoming in self._reader.feed(data):
-            self._take(incoming)
+        self.heard_at = self._loop.time()
+        self._requests.extend(self._reader.feed(data))
         if self._reader.expects_continue:
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if len(self._requests) > _MOST_WAITING and self._transport is not None:
             self._transport.pause_reading()
+        self._advance()
 
     def eof_received(self) -> bool:
         """Let a client that has said all still get its answers."""
@@ -189,33 +193,38 @@ class Connection(asyncio.Protocol):
 
     def _take(self, incoming: Incoming | Unintelligible | None) -> None:
         self._requests.append(incoming)
-        if self._wanted is not None and not self._wanted.done():
-            self._wanted.set_result(None)
+        self._advance()
 
-    async def _next(self) -> Incoming | Unintelligible | None:
-        """Return the next request, None after the last."""
-        while not self._requests:
-            self._wanted = asyncio.get_running_loop().create_future()
-            await self._wanted
-        if len(self._requests) == 1 and self._transport is not None:
+    def _advance(self) -> None:
+        """Answer what waits, one after the other, unless that is being done."""
+        while self._requests and self._task is None and not self.closing:
+            match self._requests.popleft():
+                case None:
+                    self.close()
+                case Unintelligible(status=status, why=why):
+                    self.refuse(HTTPStatus(status), f"this is no HTTP request: {why}")
+                    self.close()
+                case Incoming() as incoming:
+                    answering = self._answer(incoming, self)
+                    if answering is not None:
+                        self._task = self._loop.create_task(self._finish(answering, incoming))
+                    elif not incoming.persistent:
+                        self.close()
+        if not self._requests and self._transport is not None:
             self._transport.resume_reading()
-        return self._requests.popleft()
 
-    async def _serve(self) -> None:
+    async def _finish(self, answering: Coroutine[None, None, None], incoming: Incoming) -> None:
+        """Answer in time; where that fails, no request can follow."""
+        lives_on = False
         try:
-            while not self.closing:
-                match await self._next():
-                    case None:
-                        break
-                    case Unintelligible(status=status, why=why):
-                        self.refuse(HTTPStatus(status), f"this is no HTTP request: {why}")
-                        break
-                    case Incoming() as incoming:
-                        await self._answer(incoming, self)
-                        if not incoming.persistent:
-                            break
+            await answering
+            lives_on = incoming.persistent
         finally:
-            self.close()
+            self._task = None
+            if lives_on:
+                self._advance()
+            else:
+                self.close()
 
 
 async def listen(

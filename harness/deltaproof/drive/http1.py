@@ -76,6 +76,7 @@ class RequestReader:
         self._http = _server()
         self._request: h11.Request | None = None
         self._plain: PlainHead | None = None  # of the request whose body is coming
+        self._last: tuple[bytes, PlainHead] | None = None  # a head of this client, which seldom sends another
         self._between = True  # whether h11 has nothing of the next request
         self._body = bytearray()
         self._broken = False
@@ -83,17 +84,18 @@ class RequestReader:
     @property
     def expects_continue(self) -> bool:
         """Whether the client waits for a `100 Continue` before it sends the body."""
-        return self._http.they_are_waiting_for_100_continue
+        return not self._between and self._http.they_are_waiting_for_100_continue
 
     def feed(self, data: bytes) -> Iterator[Incoming | Unintelligible]:
         """Take the next bytes, and yield the requests that they complete."""
         if self._broken:
             return
         while self._between and data:
-            head = self._plain or plain_head(data)
+            head = self._plain
             if head is None:
-                break
-            if self._plain is None:
+                head = self._head(data)
+                if head is None:
+                    break
                 data = data[head.size :]
             needed = head.length - len(self._body)
             if needed > len(data):
@@ -115,6 +117,15 @@ class RequestReader:
         except h11.RemoteProtocolError as error:
             self._broken = True
             yield Unintelligible(error.error_status_hint, str(error))
+
+    def _head(self, data: bytes) -> PlainHead | None:
+        """Read a plain head; most clients send the same one again."""
+        if self._last is not None and data.startswith(self._last[0]):
+            return self._last[1]
+        head = plain_head(data)
+        if head is not None:
+            self._last = data[: head.size], head
+        return head
 
     def _next(self) -> Incoming | None:
         while True:

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 
 from deltaproof.drive.endpoint import Connection
-from deltaproof.drive.schedule import Finish, Plan
+from deltaproof.drive.schedule import FEW, SMALL, Finish, Plan
 
 AS_RECORDED = 1.0
 """The speed of the recording; at 2.0 it takes half the time, at None as little as the client allows."""
@@ -17,14 +17,14 @@ HOLDING = 600.0
 LEAVING = 2.0
 """Seconds that a client has to leave where the recorded one left."""
 
-_PIECE = 2**16  # bytes handed to the socket at once, so that of what a slow client does not take no more is copied
-_TURN = 64  # writes, after which other connections have their turn
+_PIECE = SMALL  # bytes handed to the socket at once, so that of what a slow client does not take no more is copied
+_TURN = FEW  # writes, after which other connections have their turn
 
 
 async def play(plan: Plan, connection: Connection, speed: float | None = AS_RECORDED) -> None:
     """Write what a plan tells, and end as it tells; stop where the client is gone.
 
-    Times count from the call. On return the connection is closed if the recording says so, and else lives on.
+    Times count from when the client was last heard of. On return the connection is closed if the recording says so.
     """
     if speed is None:
         await _at_once(plan, connection)
@@ -45,6 +45,14 @@ async def play(plan: Plan, connection: Connection, speed: float | None = AS_RECO
     connection.close()
 
 
+def play_at_once(plan: Plan, connection: Connection) -> bool:
+    """Write a small plan, waiting for nothing; return whether it was written."""
+    if not plan.is_small or not connection.flows:
+        return False
+    connection.write(*plan.contents)
+    return True
+
+
 async def _at_once(plan: Plan, connection: Connection) -> None:
     """Write as fast as the client reads."""
     for number, write in enumerate(plan.writes, 1):
@@ -61,7 +69,7 @@ async def _at_once(plan: Plan, connection: Connection) -> None:
 async def _in_time(plan: Plan, connection: Connection, speed: float) -> None:
     """Write when it is time; where the client reads too slowly for that, as fast as it reads."""
     loop = asyncio.get_running_loop()
-    started = loop.time()
+    started = connection.heard_at
     for write in plan.writes:
         if (delay := started + write.at / speed - loop.time()) > 0:
             await asyncio.sleep(delay)

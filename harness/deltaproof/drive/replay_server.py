@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,7 +20,7 @@ from deltaproof.cassette.difference import shown
 from deltaproof.cassette.shelf import Miss, Shelf, below_base
 from deltaproof.drive.endpoint import LOOPBACK, Connection, listen, port_of
 from deltaproof.drive.http1 import Incoming
-from deltaproof.drive.player import AS_RECORDED, play
+from deltaproof.drive.player import AS_RECORDED, play, play_at_once
 from deltaproof.drive.schedule import Plan, plan
 from deltaproof.split import How, Split
 
@@ -87,21 +87,23 @@ class ReplayServer:
             await asyncio.gather(*(connection.end() for connection in tuple(self._live)))
             await self._server.wait_closed()
 
-    async def _answer(self, incoming: Incoming, connection: Connection) -> None:
+    def _answer(self, incoming: Incoming, connection: Connection) -> Coroutine[None, None, None] | None:
         """Play what is recorded for a request, or tell that nothing is."""
         path, scenario = incoming.path, ""
         if path.startswith(_SCENARIO):
             scenario, path = self.shelf.scenario_in(unquote(path.removeprefix(_SCENARIO)))
         if incoming.method == "GET" and self._models(path, scenario, connection):
-            return
+            return None
         found = self.shelf.find(incoming.method, path, incoming.body, scenario)
         if isinstance(found, Miss):
             self._refuse(found, connection)
-            return
+            return None
         played = self._plans.get(found.number)
         if played is None:
             played = self._plans[found.number] = plan(found.exchange, self._options.how)
-        await play(played, connection, self._options.speed)
+        if self._options.speed is None and play_at_once(played, connection):
+            return None
+        return play(played, connection, self._options.speed)
 
     def _models(self, path: str, scenario: str, connection: Connection) -> bool:
         """Answer with the models of the recordings, or with one of them, where that is asked and not recorded."""

@@ -19,6 +19,9 @@ from deltaproof.cassette import readable
 from deltaproof.exchange import End, Exchange, Head, Read
 from deltaproof.split import How, Split, split
 
+FEW, SMALL = 64, 2**16
+"""Writes and bytes that may go to one client before others have their turn."""
+
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _STATUSES = range(200, 1000)  # of responses that are final
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2; no pseudo-headers of HTTP/2
@@ -52,11 +55,18 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that is written for one exchange, in order; then, `at` so many seconds since the request, how it ends."""
+    """All that is written for one exchange, in order; then, `at` so many seconds since the request, how it ends.
+
+    Attributes:
+        contents: what is written, without its times.
+        is_small: whether it costs nobody else much if all is written at once, and the connection lives on after it.
+    """
 
     writes: tuple[Write, ...]
     finish: Finish
     at: float
+    contents: tuple[bytes, ...]
+    is_small: bool
 
 
 class _Framing(StrEnum):
@@ -78,7 +88,7 @@ def plan(exchange: Exchange, how: How = Split.RECORDED) -> Plan:
     kept = _corrected(exchange, how)
     head = kept.head
     if head is not None and head.status not in _STATUSES:
-        return Plan((), _finish(kept.end, closes=True), kept.ended or 0.0)
+        return _planned([], _finish(kept.end, closes=True), kept.ended or 0.0)
     framing = _framing(kept)
     body = kept.body if framing is not _Framing.BODILESS else b""
     reads = [read for read in split(kept, how).reads if read.size] if body else []
@@ -95,7 +105,13 @@ def plan(exchange: Exchange, how: How = Split.RECORDED) -> Plan:
         else:
             writes.append(Write(ended, _LAST_CHUNK))
     closes = head is None or framing is _Framing.CLOSE or "close" in (head.get("connection") or "").lower()
-    return Plan(tuple(writes), _finish(kept.end, closes=closes), ended)
+    return _planned(writes, _finish(kept.end, closes=closes), ended)
+
+
+def _planned(writes: list[Write], finish: Finish, at: float) -> Plan:
+    contents = tuple(write.content for write in writes)
+    small = len(writes) <= FEW and sum(map(len, contents)) <= SMALL and finish is Finish.KEEP
+    return Plan(tuple(writes), finish, at, contents, small)
 
 
 def _finish(end: End, *, closes: bool) -> Finish:
