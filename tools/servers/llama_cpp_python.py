@@ -15,8 +15,8 @@ VERSION = "0.3.36"
 PATIENCE = 60.0
 CONTEXT_LENGTH = 8192
 TEMPLATE = "chatml-function-calling"
-# Without tool_choice it answers in text, and the scenarios of calls differ in nothing then. Other kinds of tool_choice are
-# left out: its error tells the path where it is installed.
+# Without tool_choice it answers in text, and the scenarios of calls differ in nothing then. Other kinds of tool_choice
+# are left out: its error tells the path where it is installed.
 SCENARIOS = (
     "empower*",
     "legacy*",
