@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 _WORDS = {Outcome.SAME: "as recorded", Outcome.UNSENT: "not sent"}
-_UNSENT = News("", "its request is not in the recording")
+_UNSENT = News("", "its request is not in the recording, or is no UTF-8")
 
 
 @click.command(short_help="Send recorded requests to a live endpoint, or show a recording step by step.")

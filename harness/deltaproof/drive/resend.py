@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from deltaproof.catalog import Profile, load_scenarios
@@ -15,10 +18,11 @@ from deltaproof.drive.reach import Reached, raise_if_closed, raise_if_unknown_mo
 from deltaproof.drive.target import Target
 from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
 from deltaproof.errors import RefusedError
-from deltaproof.exchange import Exchange
-from deltaproof.faults.splice import splice, style_of
+from deltaproof.exchange import End, Exchange
 from deltaproof.stream.strict import parse
 from deltaproof.suite.requests import request_text
+
+_MODEL = re.compile(r'"model"\s*:\s*("(?:[^"\\]|\\.)*"|null)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,32 @@ class Resent:
 
 
 def request_of(recorded: Exchange, model: str) -> str | None:
-    """Return the text to send for a recorded exchange, None where its request is not known.
+    """Return the text to send for a recorded exchange, None where its request is not known, or is no UTF-8.
 
     It is what was sent, byte for byte, but for the model where one is given. A scenario that names a model for what
     the server says to it keeps that.
     """
-    text = recorded.sent.decode(errors="surrogateescape")
+    try:
+        text = recorded.sent.decode()
+    except UnicodeDecodeError:
+        return None
     if not text and recorded.request is None:
         return None
     text = text or request_text(dict(recorded.request or {}))
-    scenario = load_scenarios().get(recorded.scenario)
-    if not model or recorded.request is None or (scenario and "model" in scenario.request):
+    if not model or recorded.request is None or recorded.scenario in _naming_models():
         return text
     request = {**recorded.request, "model": model}
-    return splice(text, request, style_of(text, escapes=text.isascii()))
+    for member in _MODEL.finditer(text):  # one of them may be in a message
+        replaced = text[: member.start(1)] + json.dumps(model) + text[member.end(1) :]
+        if parse(replaced.encode()).value == request:
+            return replaced
+    return request_text(request)
+
+
+@cache
+def _naming_models() -> frozenset[str]:
+    """Return the scenarios whose requests name a model."""
+    return frozenset(one.name for one in load_scenarios().values() if "model" in one.request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +109,10 @@ async def resend(sending: Sending, target: Target, tell: Callable[[Reached | Res
 
 
 async def _sent(bench: Bench, wire: Wire, recorded: Exchange, text: str, number: int) -> Resent:
-    """Send one request; where the recorded server asked to come back later, this one may too."""
+    """Send one request; as the recorded client did: it may be told to come back later, and it may leave."""
     ask = Ask(body=text, scenario=recorded.scenario)
+    if recorded.end is End.CLIENT_GONE:
+        ask = replace(ask, enough=max(1, len(recorded.body)))
     value = parse(ask.content).value
     request = value if isinstance(value, dict) else None
     busy = recorded.head is not None and recorded.head.status in LATER

@@ -6,58 +6,19 @@ of them were null or empty where that is unusual. Nothing is folded here, and no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
+from deltaproof.snapshot.said import EMPTY, Arrival, Said, word
 from deltaproof.sse import Event
 from deltaproof.stream import Chunk, Delta, Entry, Payload, Repeats, Subject
 from deltaproof.stream.moments import Kind
 from deltaproof.stream.outline import ELLIPSIS
 
-EMPTY = "empty "
-"""What stands before the name of a piece that came without any text."""
-
 _TEXTS = {"content": "text"}
 _TEXT_KEYS = ("content", "reasoning_content", "reasoning", "refusal")
 _REMEMBERED = 64  # events, twice as many as may come before a repetition
-_LONGEST = 64  # characters of a word that a server chose
 _MISSING = object()
-
-
-class Said(NamedTuple):
-    """What an event brought, in parts, to the stream or to one of its choices.
-
-    Attributes:
-        parts: such as "role assistant", "text", "finish stop".
-        notes: members that are there without a value, or are repeated, or are missing where one expects them.
-        flows: whether it is nothing but pieces of texts or arguments, of which there are as many as the words need.
-        counts: whether it matters how often it comes: not for what flows, nor for what carries nothing.
-    """
-
-    parts: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    flows: bool = False
-    counts: bool = True
-
-    def __str__(self) -> str:
-        """Join parts and notes: "call 0 opens + arguments of call 0 (no id)"."""
-        notes = f" ({', '.join(self.notes)})" if self.notes else ""
-        return " + ".join(self.parts) + notes
-
-    @property
-    def likeness(self) -> str:
-        """What it says, a piece without text taken for one with text."""
-        return str(self).removeprefix(EMPTY) if self.flows else str(self)
-
-
-class Arrival(NamedTuple):
-    """What one event brought, or `times` events that brought the same: to all choices, and to each."""
-
-    event: int
-    times: int
-    common: Said | None
-    choices: Mapping[int, Said]
 
 
 @dataclass(slots=True)
@@ -179,7 +140,7 @@ class Arrivals:
             parts.notes.add("finish_reason empty")
         elif finish is not None:
             parts.last.append(f"finish {word(finish)}")
-        if parts.empty:
+        if parts.empty and not _entries(delta.body.get("tool_calls")):
             _emptied(parts)
 
     def _entry(self, entry: Entry) -> None:
@@ -205,7 +166,7 @@ class Arrivals:
 def _member(key: str, value: object, role: str | None, parts: _Parts) -> None:
     """Say what a member of a delta brought; entries of tool_calls come by themselves."""
     match key, value:
-        case "tool_calls", [*elements] if any(isinstance(element, dict) for element in elements):
+        case "tool_calls", _ if _entries(value):
             pass
         case "function_call", dict():
             if value.get("name"):
@@ -224,6 +185,15 @@ def _member(key: str, value: object, role: str | None, parts: _Parts) -> None:
             parts.flow(_TEXTS.get(key, key) if value == ELLIPSIS else f"{key} in parts", parts.texts)
         case _:
             parts.flow(word(key), parts.extras)
+
+
+def _entries(tool_calls: object) -> bool:
+    """Tell whether there are entries, which come by themselves."""
+    match tool_calls:
+        case [*elements]:
+            return any(isinstance(element, dict) for element in elements)
+        case _:
+            return isinstance(tool_calls, dict)
 
 
 def _arguments(entry: Entry, position: int, parts: _Parts) -> None:
@@ -269,10 +239,3 @@ def _emptied(parts: _Parts) -> None:
             parts.flow(EMPTY + _TEXTS.get(key, key), parts.texts)
             return
     parts.still.append("empty delta")
-
-
-def word(value: object) -> str:
-    """Return a word that a server chose, as text that any file can hold."""
-    text = value if isinstance(value, str) else type(value).__name__ if isinstance(value, dict | list) else str(value)
-    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-    return text.encode(errors="replace").decode()

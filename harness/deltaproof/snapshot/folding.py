@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from deltaproof.snapshot.arrivals import Said
+from deltaproof.snapshot.said import Said
 
 TIMES = " \N{MULTIPLICATION SIGN} "
 MANY = "many"

@@ -4,22 +4,31 @@ Kept is what a client's code meets: status, type, how the body ended; for each c
 arrivals.py words and folding.py folds them; each call with its function's name and in how many chunks that came; which
 fields chunks and choices have; the verdicts with their cases. Left out is what differs from one run to the next of the
 same server: texts, argument values, how many pieces they came in, ids (calls are numbered call_1, call_2 as their ids
-come) and times, sizes of reads, comments, and how the choices of one stream were mixed: each choice has its own steps,
-and what concerns all of them, such as usage, is a step of each.
+come) and times, and with them the verdict on whether `created` stays the same, which may be up to the clock; sizes of
+reads, comments, and how the choices of one stream were mixed: each choice has its own steps, and what concerns all of
+them, such as usage, is a step of each. Where a scenario makes up names anew for each request, they have no new part.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
+from deltaproof.catalog import load_scenarios
 from deltaproof.exchange import Exchange
-from deltaproof.snapshot.arrivals import Arrival, Arrivals, Said, word
+from deltaproof.snapshot.arrivals import Arrivals
 from deltaproof.snapshot.folding import Run, folded
+from deltaproof.snapshot.said import Arrival, Said, word
 from deltaproof.stream import Chunk, Delta, Reader, Repeats, Subject, ToolCall
 from deltaproof.stream.strict import parse
+from deltaproof.suite.requests import NONCE
 from deltaproof.verdict import Judgement, Verdict
 
+_BY_THE_CLOCK = frozenset({"chunk-created-constant"})
+_NONCE = re.compile(r"w[0-9a-f]{8}")  # as the suite makes them
 _CHOICES = 16  # of which each has its steps
 _CALLS = 64  # of one choice
 _FIELDS = 64
@@ -84,7 +93,7 @@ def shape_of(exchange: Exchange, judgement: Judgement) -> Shape:
     fields = _Fields(set(), set())
     arrivals = list(_arriving(exchange, fields))
     choices = judgement.transcript.choices[:_CHOICES]
-    ids: dict[str, str] = {}
+    naming = _Naming({}, exchange.scenario in _making_up_names())
     head = exchange.head
     return Shape(
         scenario=exchange.scenario,
@@ -94,7 +103,7 @@ def shape_of(exchange: Exchange, judgement: Judgement) -> Shape:
         body=_body(judgement.transcript.plain_body),
         arrived=() if choices else _steps(arrivals, None),
         choices=tuple(
-            ChoiceShape(_steps(arrivals, choice.index), tuple(_call(call, ids) for call in choice.calls[:_CALLS]))
+            ChoiceShape(_steps(arrivals, choice.index), tuple(naming.call(call) for call in choice.calls[:_CALLS]))
             for choice in choices
         ),
         chunk_fields=_words(fields.chunk),
@@ -135,11 +144,8 @@ def _verdicts(judgement: Judgement) -> dict[str, str]:
     for finding in judgement.findings:
         cases.setdefault(finding.rule, {})[finding.case] = None
     told = {slug: verdict.value for slug, verdict in judgement.verdicts.items() if verdict is not Verdict.UNEXERCISED}
-    return told | {
-        slug: f"{Verdict.DEVIATES}: {', '.join(sorted(cases[slug]))}"
-        for slug, verdict in judgement.verdicts.items()
-        if verdict is Verdict.DEVIATES and slug in cases
-    }
+    told = {slug: verdict for slug, verdict in told.items() if slug not in _BY_THE_CLOCK}
+    return told | {slug: f"{Verdict.DEVIATES}: {', '.join(sorted(cases[slug]))}" for slug in cases if slug in told}
 
 
 def _steps(arrivals: list[Arrival], choice: int | None) -> tuple[str, ...]:
@@ -156,16 +162,32 @@ def _of(arrival: Arrival, choice: int | None) -> Said | None:
     return Said((*own.parts, *common.parts), own.notes, own.flows, own.counts)
 
 
-def _call(call: ToolCall, ids: dict[str, str]) -> CallShape:
-    name = ""
-    chunks = 0
-    for entry in call.entries:
-        piece = entry.function.get("name")
-        if isinstance(piece, str) and piece and piece != name and (not name or entry.start == 0):
-            name += piece
-            chunks += 1
-    known = ids.setdefault(call.id, f"call_{len(ids) + 1}") if call.id is not None else None
-    return CallShape(word(name) if name else None, chunks, known, None if call.kind is None else word(call.kind))
+@dataclass(frozen=True, slots=True)
+class _Naming:
+    """Names of calls as they are told: the ids so far with their numbers, and whether names have a part made up."""
+
+    ids: dict[str, str]
+    made_up: bool
+
+    def call(self, call: ToolCall) -> CallShape:
+        """Return the shape of a call."""
+        name = ""
+        chunks = 0
+        for entry in call.entries:
+            piece = entry.function.get("name")
+            if isinstance(piece, str) and piece and piece != name and (not name or entry.start == 0):
+                name += piece
+                chunks += 1
+        known = self.ids.setdefault(call.id, f"call_{len(self.ids) + 1}") if call.id is not None else None
+        told = _NONCE.sub(NONCE, word(name)) if self.made_up else word(name)
+        return CallShape(told or None, chunks, known, None if call.kind is None else word(call.kind))
+
+
+@cache
+def _making_up_names() -> frozenset[str]:
+    """Return the scenarios whose tools have a new name in each request."""
+    scenarios = load_scenarios().values()
+    return frozenset(one.name for one in scenarios if NONCE in json.dumps(one.request.get("tools")))
 
 
 def _content_type(exchange: Exchange) -> str | None:

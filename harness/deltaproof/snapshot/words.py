@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from deltaproof.catalog import load
+from deltaproof.exchange import End
 from deltaproof.snapshot.sequence import ordinal, sequence_changes
 from deltaproof.snapshot.shape import ChoiceShape, Shape
 from deltaproof.verdict import Verdict
@@ -58,27 +59,46 @@ class Change(NamedTuple):
 def changes(old: Shape, new: Shape) -> list[Change]:
     """Return what changed from one shape to another, what arrived first, then the verdicts.
 
-    Where a recording does not know the response's head, that is no change.
+    Where a recording does not know the response's head, that is no change. Where a client has left, compared is what
+    both have seen, the last step of the shorter one left out.
     """
-    found: list[tuple[int, int, Change]] = []
+    found: list[tuple[tuple[int, list[str]], Change]] = []
     verdicts: list[tuple[str, str, str]] = []
-    for number, (path, was, now) in enumerate(_differences(*_comparables(old, new))):
+    for path, was, now in _differences(*_comparables(old, new)):
         match path:
             case ["verdicts", str() as slug]:
                 verdicts.append((slug, was or _UNEXERCISED, now or _UNEXERCISED))
             case _:
                 told = (Change(ChangeKind.SHAPE, text) for text in _told(path, was, now))
-                found += ((_ORDER.index(path[0]), number, change) for change in told)
-    found.sort(key=itemgetter(0, 1))
-    return [change for _, _, change in found] + list(_verdict_changes(verdicts))
+                found += (((_ORDER.index(path[0]), path), change) for change in told)
+    found.sort(key=itemgetter(0))
+    return [change for _, change in found] + list(_verdict_changes(verdicts))
 
 
 def _comparables(old: Shape, new: Shape) -> tuple[dict[str, object], dict[str, object]]:
     """Return two shapes as deepdiff is to see them, without what only one of them can know."""
+    if End.CLIENT_GONE in (old.end, new.end):
+        old, new = _begun(old, new), _begun(new, old)
     one, other = _comparable(old), _comparable(new)
     if None in (old.status, new.status):
         one, other = ({**each, "status": "", "type": ""} for each in (one, other))
     return one, other
+
+
+def _begun(shape: Shape, other: Shape) -> Shape:
+    """Return what a client knows of a shape that may have left earlier, or later, than the client of another."""
+    choices = tuple(
+        ChoiceShape(choice.arrived[: min(len(choice.arrived), len(counterpart.arrived)) - 1])
+        for choice, counterpart in zip(shape.choices, other.choices, strict=False)
+    )
+    deviating = {slug for each in (shape, other) for slug, told in each.verdicts.items() if _deviates(told)}
+    known = deviating & shape.verdicts.keys() & other.verdicts.keys()
+    verdicts = {slug: shape.verdicts[slug] for slug in known}
+    return replace(shape, end="", choices=choices, chunk_fields=(), choice_fields=(), verdicts=verdicts)
+
+
+def _deviates(told: str) -> bool:
+    return told.partition(": ")[0] == Verdict.DEVIATES
 
 
 def _comparable(shape: Shape) -> dict[str, object]:
@@ -205,7 +225,8 @@ def _deviation_changes(slug: str, was: str, now: str) -> Iterator[Change]:
             ChangeKind.VERDICT, f"the rule {slug} now {_plain(new)} (was deviates{_means(slug, before)})", slug
         )
     elif old != Verdict.DEVIATES:
-        yield Change(ChangeKind.WORSE, f"the rule {slug} now deviates (was {_plain(old)}){_means(slug, after)}", slug)
+        kind = ChangeKind.WORSE if after else ChangeKind.VERDICT  # without a case, the profile does not count it
+        yield Change(kind, f"the rule {slug} now deviates (was {_plain(old)}){_means(slug, after)}", slug)
     else:
         if added := [case for case in after if case not in before]:
             yield Change(ChangeKind.WORSE, f"the rule {slug} now deviates in another way{_means(slug, added)}", slug)
