@@ -32,10 +32,17 @@ from deltaproof.exchange import Fidelity
     help="How much of the original bytes the recordings keep, where you know better than they do: raw as sent,"
     " normalised with JSON written anew and ids redacted, reconstructed from parsed chunks.",
 )
+@click.option(
+    "--secrets",
+    is_flag=True,
+    help="Judge nothing; look for secrets that are left in any files, and refuse them. The rest of the options then"
+    " says nothing.",
+)
 @judging_options
-def check(
+def check(  # noqa: PLR0913 - one for each option
     paths: tuple[str, ...],
     *,
+    secrets: bool,
     request_file: Path | None,
     fidelity: str | None,
     profile: str,
@@ -53,7 +60,12 @@ def check(
         curl -N … | deltaproof check -
         deltaproof check <(curl -N …)
         deltaproof check recordings/ --profile openai-strict
+        deltaproof check --secrets recordings/
     """  # noqa: D301 - click takes the control character as its mark
+    if secrets:
+        from deltaproof.cli.leaks import look_for_secrets
+
+        sys.exit(look_for_secrets(paths))
     catalog = load()
     catalog.profile(profile)
     if provider:
