@@ -57,9 +57,17 @@ def test_a_tool_is_known_by_its_name_wherever_that_stands(tool: object, known: T
     "nameless", [NAMELESS, {"type": "mcp", "server_label": "x"}, {"google_search": {}}, {"type": 3}, {}]
 )
 def test_with_a_tool_that_has_no_name_a_call_may_have_any(nameless: object) -> None:
-    """No tool is known then, but that there are tools is: calls are not forbidden."""
+    """That there is one is known beside the tools that have a name, whose arguments are still held to their schema."""
     asked = read_request({"tools": [FUNCTION, nameless]})
-    assert (dict(asked.tools), asked.choice) == ({}, ToolChoice.AUTO)
+    assert (list(asked.tools), asked.nameless, asked.choice) == (["f"], True, ToolChoice.AUTO)
+
+
+def test_a_forbidden_call_is_told_as_such_also_where_no_tool_has_a_name() -> None:
+    """There are tools, and `tool_choice` says that none may be called."""
+    request = {"model": "m", "stream": True, "tools": [NAMELESS], "tool_choice": "none"}
+    judgement = judge(Exchange(source="here", body=stream("f"), request=request))
+    found = [(one.rule, one.case) for one in judgement.findings if one.rule.startswith("request-tool")]
+    assert found == [("request-tool-choice-none", "forbidden")]
 
 
 def test_an_allowed_tool_without_a_name_allows_any() -> None:

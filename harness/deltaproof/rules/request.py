@@ -44,11 +44,12 @@ def _end(choice: Choice) -> Place:
     return choice.finishes[-1].place if choice.finishes else choice.place
 
 
-def _has_one_name(call: ToolCall) -> bool:
-    return call.request is not None and bool(call.request.tools) and len(_names(call)) == 1
+def _must_be_known(call: ToolCall) -> bool:
+    asked = call.request
+    return asked is not None and bool(asked.tools) and not asked.nameless and len(_names(call)) == 1
 
 
-@rule("request-tool-name-known", each=ToolCall, when=_has_one_name)
+@rule("request-tool-name-known", each=ToolCall, when=_must_be_known)
 def tool_name_known(call: ToolCall) -> Iterator[Deviation]:
     """Look the name up among the declared tools, and compare the kinds."""
     kind = "custom" if call.kind == "custom" or "custom" in call.entries[0].value else "function"
@@ -63,7 +64,7 @@ def tool_name_known(call: ToolCall) -> Iterator[Deviation]:
 @rule("request-tool-choice-none", each=Choice, when=lambda choice: _asked(choice, ToolChoice.NONE))
 def tool_choice_none(choice: Choice) -> Iterator[Deviation]:
     """Look for any call."""
-    declared = choice.request and choice.request.tools
+    declared = choice.request and (choice.request.tools or choice.request.nameless)
     for name, place in _calls(choice):
         case, why = ("forbidden", "tool_choice is 'none'") if declared else ("no-tools", "there are no tools")
         yield Deviation(case, place, f"{why}, but {in_brief(name)} is called")

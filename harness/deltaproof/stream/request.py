@@ -44,8 +44,8 @@ class Request:
 
     Attributes:
         n: how many choices were asked for.
-        tools: the declared tools by name, those of the legacy `functions` included; none where one of them has no
-            name, such as a server's own web search, because a call may have any name then.
+        tools: the declared tools by name, those of the legacy `functions` included.
+        nameless: whether there are tools without a name, such as a server's own web search: a call may have any then.
         choice: the kind of tool_choice; NONE without tools and AUTO with tools where it was not given; OTHER where
             one of the tools that it allows has no name.
         required: whether at least one call must be made.
@@ -58,6 +58,7 @@ class Request:
 
     n: int
     tools: Mapping[str, Tool]
+    nameless: bool
     choice: ToolChoice
     required: bool
     named: str | None
@@ -83,13 +84,11 @@ def read_request(body: Mapping[str, object]) -> Request:
     declared = list(_legacy_tools(body) if legacy else _tools(body))
     wanted = body.get("function_call" if legacy else "tool_choice")
     choice, named, allowed, required = _tool_choice(wanted, bool(declared))
-    tools = {tool.name: tool for tool in declared if tool is not None}
-    if None in declared and choice is not ToolChoice.NONE:  # where no call may be made, none has to be known
-        tools = {}
     parallel = body.get("parallel_tool_calls")
     return Request(
         n=n if isinstance(n, int) and not isinstance(n, bool) and n > 0 else 1,
-        tools=tools,
+        tools={tool.name: tool for tool in declared if tool is not None},
+        nameless=None in declared,
         choice=choice,
         required=required,
         named=named,
