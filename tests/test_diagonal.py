@@ -13,11 +13,12 @@ import pytest
 
 from deltaproof.cassette import read_path
 from deltaproof.catalog import load
-from deltaproof.exchange import Exchange
+from deltaproof.exchange import End, Exchange
 from deltaproof.faults import FAULTS, Fault, InapplicableError
 from deltaproof.verdict import Verdict, judge
 
 STREAMS = Path(__file__).parent / "streams"
+CASSETTES = Path(__file__).parents[1] / "cassettes"
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 SEEDS = (0, 1, 2)
 UNMEASURED = {"stall"}
@@ -73,6 +74,19 @@ def real_streams() -> dict[str, Exchange]:
         if row["provider"] == "openai" and row["fidelity"] == "raw" and row["has_tool_calls"]
     }
     return {row["id"]: exchange for row in alike.values() for exchange in exchanges(CORPUS / f"{row['id']}.sse")}
+
+
+@cache
+def recorded_streams() -> dict[str, Exchange]:
+    """Return what servers of the committed cassettes do right to the last, one exchange of each cassette."""
+    streams: dict[str, Exchange] = {}
+    for path in sorted(CASSETTES.glob("*/*.yaml")):
+        for exchange in exchanges(path):
+            judgement = judge(exchange, profile="openai-strict")
+            # Faults of endings are not what they are where a failure has ended the stream already.
+            if exchange.end is End.EOF and not judgement.findings and not judgement.transcript.errors:
+                streams.setdefault(f"{path.parent.name}/{path.stem}", exchange)
+    return streams
 
 
 def cells(fault: Fault, streams: dict[str, Exchange], seeds: tuple[int, ...]) -> Iterator[Cell]:
@@ -134,6 +148,24 @@ def test_a_fault_brings_what_it_says_and_nothing_else(fault: Fault) -> None:
     measured = own_cells(fault)
     assert wrong(measured) == {}
     assert bool(measured) is (fault.name not in UNMEASURED)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_brings_the_same_on_committed_cassettes(fault: Fault) -> None:
+    """On what other servers sent, with their own keys and pieces: its case, and those it declares."""
+    assert wrong(cells(fault, recorded_streams(), (0,))) == {}
+
+
+def test_conformant_cassettes_are_of_several_servers() -> None:
+    """Empower's example is among them, and each server but one that never ends a stream as it should."""
+    assert {name.partition("/")[0] for name in recorded_streams()} == {
+        "aimock",
+        "empower",
+        "litellm",
+        "llama-cpp-python",
+        "llama.cpp",
+        "vllm",
+    }
 
 
 @needs_corpus

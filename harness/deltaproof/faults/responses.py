@@ -121,6 +121,12 @@ def _calling_answer(change: Callable[[Json], object]) -> Callable[[Draft], None]
     return _answer(do)
 
 
+def _speak(choice: Json) -> None:
+    """Give the plain answer a text where it has none, as the stream then has none."""
+    need(not choice["message"].get("content"), "the plain answer has text, and so has the stream")
+    choice["message"]["content"] = "One moment."
+
+
 FAULTS = (
     Fault(
         "content-type-json",
@@ -189,6 +195,6 @@ FAULTS = (
         "answer-content",
         "parity-with-non-stream.content",
         "The plain answer has text, and the stream has none.",
-        _answer(lambda choice: choice["message"].update(content="One moment.")),
+        _answer(_speak),
     ),
 )
