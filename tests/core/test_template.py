@@ -18,7 +18,7 @@ from deltaproof.exchange import Exchange
 from deltaproof.stream import Repeats, Transcript
 from deltaproof.verdict import Judgement
 
-from .wire import choice, event, finished, judged, more, opening, subjects
+from .wire import choice, event, finished, judged, more, opening, says, subjects
 
 Make = Callable[[list[str]], dict[str, object]]
 
@@ -215,3 +215,12 @@ def test_a_template_does_not_outlive_what_it_was_learnt_in() -> None:
         assert {one.event for one in said if one.last > number_of_change} != {
             one.event for one in said if one.last < number_of_change
         }
+
+
+@pytest.mark.parametrize("odd", [b"a\x00b", b"\x00", b"a\nb", b'a"b', rb"a\"b", rb"a\u0000b", b"\xff", b"\x7f", b""])
+def test_many_fragments_at_once_mean_what_they_mean_one_by_one(odd: bytes) -> None:
+    """One of them is odd, and no JSON text perhaps: the others are taken together, with it and without it."""
+    raw = event(says(content="@")).replace(b"@", b"%s")
+    parts = [raw % text for text in (b"one", b"two", b"three", b"four", odd, b"five", b"six")] + [event(finished())]
+    exchange = Exchange("-", b"")
+    assert judged([b"".join(parts)], exchange) == judged(parts, exchange)

@@ -7,6 +7,7 @@ a chunk is known from the one it repeats; only the text in the holes is new.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice, takewhile
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -41,17 +42,35 @@ class Template(NamedTuple):
 
         Returns the position of the first that is of another shape; nothing of that one is added.
         """
+        rows = self._rows_of_one(events, first) if not self.between else self._rows_of_several(events, first)
+        taken = events[first : first + len(rows[0])]
+        if not taken:
+            return first
+        for text, pieces in zip(self.texts, rows, strict=True):
+            if text is not None:
+                text.extend(pieces, taken)
+        return first + len(taken)
+
+    def _rows_of_one(self, events: Sequence[Event], first: int) -> tuple[Sequence[str]]:
+        """Return what stands in the only hole of the events of this shape."""
+        head, tail = self.head, self.tail
+        start, stop = len(head), -len(tail)
+        raws = []
+        for _, _, _, data, layout in islice(events, first, None):
+            if layout is not PLAIN or data is None or not (data.startswith(head) and data.endswith(tail)):
+                break
+            raws.append(data[start:stop])
+        return (_all_unquoted(raws),)
+
+    def _rows_of_several(self, events: Sequence[Event], first: int) -> Sequence[Sequence[str]]:
+        """Return for each hole what stands in it in the events of this shape."""
         rows = []
         for position in range(first, len(events)):
             texts = self._texts_of(events[position])
             if texts is None:
                 break
             rows.append(texts)
-        taken = events[first : first + len(rows)]
-        for text, pieces in zip(self.texts, zip(*rows, strict=True), strict=False):
-            if text is not None:
-                text.extend(pieces, taken)
-        return first + len(rows)
+        return tuple(zip(*rows, strict=True)) or [()] * len(self.texts)
 
     def _texts_of(self, event: Event) -> tuple[str, ...] | None:
         """Return what stands in the holes of an event of this shape, None for any other."""
@@ -60,9 +79,6 @@ class Template(NamedTuple):
         if layout is not PLAIN or data is None or not (data.startswith(head) and data.endswith(tail)):
             return None
         start, stop = len(head), len(data) - len(tail)
-        if not between:
-            text = _unquoted(data[start:stop])
-            return None if text is None else (text,)
         texts = []
         for segment in (*between, tail):
             end = data.find(segment, start, stop) if segment is not tail else stop
@@ -72,6 +88,16 @@ class Template(NamedTuple):
             texts.append(text)
             start = end + len(segment)
         return tuple(texts)
+
+
+def _all_unquoted(raws: Sequence[bytes]) -> Sequence[str]:
+    """Return the strings whose JSON texts stand between quotes, up to the first that is nothing to be sure of."""
+    joined = b"\x00".join(raws)
+    if joined.isascii() and b'"' not in joined and b"\\" not in joined:
+        texts = joined.decode("ascii").split("\x00")
+        if len(texts) == len(raws) and all(texts) and "".join(texts).isprintable():
+            return texts
+    return list(takewhile(bool, map(_unquoted, raws)))  # type: ignore[arg-type]  # what is None ends it
 
 
 def _unquoted(raw: bytes) -> str | None:

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from io import StringIO
+from itertools import accumulate
 from typing import NamedTuple
 
 from deltaproof.sse import Event
@@ -52,10 +53,9 @@ class Text:
 
     def extend(self, pieces: Sequence[str], events: Sequence[Event]) -> None:
         """Add the fragments that several events carried, one each, none of them empty."""
-        end = len(self)
-        for piece in pieces:
-            end += len(piece)
-            self._ends.append(end)
+        ends = accumulate(map(len, pieces), initial=len(self))
+        next(ends)
+        self._ends.extend(ends)
         self._buffer.write("".join(pieces))
         self._events.extend([event.number for event in events])
         self._offsets.extend([event.offset for event in events])
