@@ -73,24 +73,23 @@ class RequestReader:
 
     def __init__(self) -> None:
         """Start before the first byte."""
-        self._http = _server()
+        self._http: h11.Connection | None = None  # for a request that is not plain
         self._request: h11.Request | None = None
         self._plain: PlainHead | None = None  # of the request whose body is coming
         self._last: tuple[bytes, PlainHead] | None = None  # a head of this client, which seldom sends another
-        self._between = True  # whether h11 has nothing of the next request
         self._body = bytearray()
         self._broken = False
 
     @property
     def expects_continue(self) -> bool:
         """Whether the client waits for a `100 Continue` before it sends the body."""
-        return not self._between and self._http.they_are_waiting_for_100_continue
+        return self._http is not None and self._http.they_are_waiting_for_100_continue
 
     def feed(self, data: bytes) -> Iterator[Incoming | Unintelligible]:
         """Take the next bytes, and yield the requests that they complete."""
         if self._broken:
             return
-        while self._between and data:
+        while self._http is None and data:
             head = self._plain
             if head is None:
                 head = self._head(data)
@@ -109,8 +108,8 @@ class RequestReader:
             yield Incoming(head.method, head.target, head.headers, body, persistent=True)
         if not data:
             return
-        self._between = False
         try:
+            self._http = self._http or _server()
             self._http.receive_data(data)
             while (incoming := self._next()) is not None:
                 yield incoming
@@ -128,8 +127,9 @@ class RequestReader:
         return head
 
     def _next(self) -> Incoming | None:
-        while True:
-            match self._http.next_event():
+        http = self._http
+        while http is not None:
+            match http.next_event():
                 case h11.Request() as request:
                     self._request = request
                 case h11.Data(data=piece):
@@ -137,11 +137,12 @@ class RequestReader:
                     if len(self._body) > MOST_REQUEST_BYTES:
                         raise h11.RemoteProtocolError("the request is too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
                 case h11.EndOfMessage():
-                    return self._whole()
+                    return self._whole(http)
                 case _:
-                    return None
+                    break
+        return None
 
-    def _whole(self) -> Incoming:
+    def _whole(self, http: h11.Connection) -> Incoming:
         """Return the request that is complete, and begin the next with what came after it."""
         request = self._request
         if request is None:  # a message ends only after it began
@@ -151,14 +152,14 @@ class RequestReader:
             target=request.target.decode("ascii"),
             headers=_pairs(request),
             body=bytes(self._body),
-            persistent=self._http.their_state is not h11.MUST_CLOSE,
+            persistent=http.their_state is not h11.MUST_CLOSE,
             version=request.http_version.decode("ascii"),
         )
-        rest, _ = self._http.trailing_data
-        self._http, self._request = _server(), None
-        self._between = not rest
+        rest, _ = http.trailing_data
+        self._http, self._request = None, None
         self._body.clear()
         if rest:
+            self._http = _server()
             self._http.receive_data(rest)
         return incoming
 

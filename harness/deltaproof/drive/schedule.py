@@ -20,7 +20,7 @@ from deltaproof.exchange import End, Exchange, Head, Read
 from deltaproof.split import How, Split, split
 
 FEW, SMALL = 64, 2**16
-"""Writes and bytes that may go to one client before others have their turn."""
+"""Writes and bytes that may go to one client before others have their turn; no single write has more bytes."""
 
 _BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 _STATUSES = range(200, 1000)  # of responses that are final
@@ -58,7 +58,8 @@ class Plan:
     """All that is written for one exchange, in order; then, `at` so many seconds since the request, how it ends.
 
     Attributes:
-        contents: what is written, without its times.
+        contents: what is written where times do not count. Chunks as recorded are then written together: each is still
+            a chunk, and a client mostly gets them together anyway. A split that was asked for is one write for each.
         is_small: whether it costs nobody else much if all is written at once, and the connection lives on after it.
     """
 
@@ -105,10 +106,18 @@ def plan(exchange: Exchange, how: How = Split.RECORDED) -> Plan:
         else:
             writes.append(Write(ended, _LAST_CHUNK))
     closes = head is None or framing is _Framing.CLOSE or "close" in (head.get("connection") or "").lower()
-    return _planned(writes, _finish(kept.end, closes=closes), ended)
+    told = _planned(writes, _finish(kept.end, closes=closes), ended)
+    if framing is _Framing.CHUNKED and how is Split.RECORDED and told.is_small:
+        return replace(told, contents=(b"".join(told.contents),))
+    return told
 
 
-def _planned(writes: list[Write], finish: Finish, at: float) -> Plan:
+def _planned(whole: list[Write], finish: Finish, at: float) -> Plan:
+    writes = [
+        Write(write.at, write.content[start : start + SMALL])
+        for write in whole
+        for start in range(0, len(write.content), SMALL)
+    ]
     contents = tuple(write.content for write in writes)
     small = len(writes) <= FEW and sum(map(len, contents)) <= SMALL and finish is Finish.KEEP
     return Plan(tuple(writes), finish, at, contents, small)
