@@ -148,18 +148,24 @@ def _count(file: BinaryIO) -> int:
 
 
 def _write(file: BinaryIO, offset: int, content: bytes) -> None:
-    """Write an entry and what follows it; leave the file as it was where the disk refuses."""
+    """Write an entry and what follows it.
+
+    What there is no room for is written first, and the end of what was there last: a disk that refuses costs nothing.
+    """
+    size = file.seek(0, os.SEEK_END)
+    text = content + END
     try:
-        _put(file, offset, content + END)
+        _put(file, size, text[size - offset :])
+        file.seek(offset)
+        file.write(text[: size - offset])
         os.fsync(file.fileno())
     except OSError:
-        _restore(file, offset)
+        file.truncate(size)
         raise
 
 
 def _restore(file: BinaryIO, offset: int) -> None:
     """End a cassette after what stands before `offset`."""
-    file.truncate(offset)
     _put(file, offset, END if offset else EMPTY)
 
 

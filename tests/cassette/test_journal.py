@@ -1,0 +1,451 @@
+"""Facts about recording: what has arrived is kept, whenever and however it ends, and one recorder has a folder."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deltaproof.cassette import read_kept
+from deltaproof.cassette.journal import Journal
+from deltaproof.cassette.page_file import RECOVERED, read_page
+from deltaproof.errors import DeltaproofError, RefusedError, UnreadableError
+from deltaproof.exchange import End, Exchange, Head, Read
+from tests.cassette.recorded import PROVENANCE, as_read
+from tests.cassette.sessions import BODY, HEAD, URL
+from tests.cassette.valid import validate
+
+UNMOUNT = ["umount"]
+SENT = b'{"model":"tiny","stream":true}'
+ASKED = Exchange(
+    source="",
+    body=b"",
+    method="POST",
+    url=URL,
+    sent=SENT,
+    sent_headers=(("Content-Type", "application/json"), ("Authorization", "Bearer sk-hush-hush-hush-1")),
+    scenario="greeting",
+)
+KEPT = replace(
+    ASKED,
+    request={"model": "tiny", "stream": True},
+    sent_headers=(("Content-Type", "application/json"), ("Authorization", "SCRUBBED")),
+    head=HEAD,
+    body=BODY,
+)
+
+
+def kept(path: Path) -> list[Exchange]:
+    """Return what is in a cassette, which is valid, without its provenance."""
+    validate(path)
+    found = list(read_kept(path))
+    assert all(isinstance(one, Exchange) for one in found), found
+    return [replace(one, provenance={}) for one in found if isinstance(one, Exchange)]
+
+
+def pages(folder: Path) -> list[Path]:
+    """Return the pages that are in a folder's journal."""
+    return sorted((folder / ".journal").glob("*"))
+
+
+def test_an_exchange_that_ends_is_an_entry_of_its_cassette(tmp_path: Path) -> None:
+    """Page after page goes to the cassette that it was opened for; of the journal nothing is left."""
+    with Journal(tmp_path) as journal:
+        for number in range(3):
+            page = journal.open("greeting", ASKED, PROVENANCE)
+            page.head(HEAD)
+            page.read(0.001, BODY[:100])
+            page.read(0.002, BODY[100:])
+            expected = replace(
+                KEPT,
+                source=str(tmp_path / "greeting.yaml"),
+                entry=number,
+                reads=(Read(0.001, 100), Read(0.002, len(BODY) - 100)),
+                end=End.RESET,
+                ended=0.004,
+            )
+            assert page.close(End.RESET, 0.004) == expected
+            assert kept(tmp_path / "greeting.yaml")[-1] == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["greeting.yaml"]
+
+
+def test_two_hundred_pages_at_once_are_not_mixed_up(tmp_path: Path) -> None:
+    """Each has its own reads, in whatever order they come and end; a third of them is broken off."""
+    with Journal(tmp_path) as journal:
+        opened = [journal.open(f"c{number % 7}", ASKED, {}) for number in range(200)]
+        for page in opened:
+            page.head(HEAD)
+        for part in range(3):
+            for number, page in enumerate(opened):
+                page.read(part / 1000, f"data: {number}.{part}\n\n".encode())
+        for number, page in reversed(list(enumerate(opened))):
+            page.close(End.CUT if number % 3 == 0 else End.EOF, 0.005)
+    found = [one for name in range(7) for one in kept(tmp_path / f"c{name}.yaml")]
+    told = {one.body: (one.end, int(one.source[-6])) for one in found}
+    assert len(found) == 200
+    assert told == {
+        "".join(f"data: {number}.{part}\n\n" for part in range(3)).encode(): (
+            End.CUT if number % 3 == 0 else End.EOF,
+            number % 7,
+        )
+        for number in range(200)
+    }
+
+
+RECORDER = """
+import os, signal, sys
+from pathlib import Path
+from deltaproof.cassette.journal import Journal
+from tests.cassette.test_journal import ASKED, BODY, HEAD
+from deltaproof.exchange import End
+
+steps = int(sys.argv[2])
+def done(what):
+    global steps
+    print(what, flush=True)
+    steps -= 1
+    if not steps:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+journal = Journal(Path(sys.argv[1]))
+done("begun")
+for _ in range(2):
+    page = journal.open("greeting", ASKED, {"server": "tiny"})
+    done("open")
+    page.head(HEAD)
+    done("head")
+    for start in range(0, len(BODY), 100):
+        page.read(start / 100_000, BODY[start : start + 100])
+        done("read")
+    page.close(End.EOF, 1.0)
+    done("closed")
+"""
+ROOT = Path(__file__).parents[2]
+
+
+def recorded_until_killed(folder: Path, steps: int) -> list[str]:
+    """Run a recorder that is killed after so many steps, which are returned; SIGKILL leaves it no time for anything."""
+    command = [sys.executable, "-c", RECORDER, str(folder), str(steps)]
+    run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == -signal.SIGKILL
+    return run.stdout.split()
+
+
+@pytest.mark.parametrize("steps", range(1, 15))
+def test_what_had_arrived_before_a_kill_is_there_after_the_next_start(steps: int, tmp_path: Path) -> None:
+    """Killed after any step, the recording has all that had come by then, and says how it ended."""
+    done = recorded_until_killed(tmp_path, steps)
+    closed = done.count("closed")
+    left = done[len(done) - done[::-1].index("closed") :] if closed else done
+    with Journal(tmp_path) as journal:
+        recovered = journal.recover()
+    if "open" not in left:
+        assert recovered == []
+    path = tmp_path / "greeting.yaml"
+    entries = kept(path) if path.exists() else []
+    assert [(one.body, one.end) for one in entries[:closed]] == [(BODY, End.EOF)] * closed
+    assert len(entries) == done.count("open")
+    for one, told in zip(entries[closed:], recovered, strict=True):
+        body = BODY[: 100 * left.count("read")]
+        assert (one.body, one.end, sum(read.size for read in one.reads)) == (body, End.CUT, len(body))
+        assert (one.head, one.sent_headers) == (HEAD if "head" in left else None, KEPT.sent_headers)
+        assert isinstance(told, Exchange)
+        assert told.provenance == {"recovered": RECOVERED, "server": "tiny"}
+    assert {path.name for path in tmp_path.iterdir()} <= {"greeting.yaml"}
+
+
+def test_an_entry_that_was_being_added_when_the_recorder_was_killed_is_there_once(tmp_path: Path) -> None:
+    """Whatever part of it had reached the cassette, and also if all had: it is mended, and nothing else is lost."""
+    spare = tmp_path / "spare"
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        with Journal(folder) as journal:
+            for _ in range(1 if folder == one else 2):
+                page = journal.open("greeting", ASKED, {})
+                page.head(HEAD)
+                page.read(0.001, BODY)
+                page.close(End.EOF, 0.002)
+    before, after = ((folder / "greeting.yaml").read_bytes() for folder in (one, two))
+    with Journal(spare) as journal:  # a page that knows where its entry is going to be, and is not in the cassette yet
+        (spare / "greeting.yaml").write_bytes(before)
+        page = journal.open("greeting", ASKED, {})
+        page.head(HEAD)
+        page.read(0.001, BODY)
+        (file,) = pages(spare)
+        os.link(file, tmp_path / "page")
+        page.close(End.EOF, 0.002)
+    offset = len(before) - len(b"version: 1\n")
+    states = [after[:size] for size in (*range(offset, len(after), 37), len(after) - 3, len(after))]
+    states += [before + after[len(before) : size] for size in (*range(len(before), len(after), 37), len(after))]
+    for number, state in enumerate(states):
+        again = tmp_path / str(number)
+        (again / ".journal").mkdir(parents=True)
+        (again / "greeting.yaml").write_bytes(state)
+        (again / ".journal" / "1.page").write_bytes((tmp_path / "page").read_bytes())
+        with Journal(again) as journal:
+            journal.recover()
+        assert (again / "greeting.yaml").read_bytes() == after, number
+
+
+def test_a_page_may_break_off_anywhere(tmp_path: Path) -> None:
+    """Of a page that the disk had no room for, what is there counts; nothing is made up, and nothing raises."""
+    with Journal(tmp_path) as journal:
+        page = journal.open("greeting", ASKED, {})
+        page.head(HEAD)
+        page.read(0.001, BODY[:100])
+        page.read(0.002, BODY[100:])
+        (file,) = pages(tmp_path)
+        content = file.read_bytes()
+    for size in range(len(content)):
+        folder = tmp_path / str(size)
+        (folder / ".journal").mkdir(parents=True)
+        (folder / ".journal" / "1.page").write_bytes(content[:size])
+        with Journal(folder) as journal:
+            (recovered,) = journal.recover()
+        assert not (folder / ".journal").exists()
+        if isinstance(recovered, Exchange):
+            assert BODY.startswith(recovered.body)
+            assert kept(folder / "greeting.yaml")[0].body == recovered.body
+        else:
+            assert recovered.what == "nothing of an exchange was written to this page of the journal"
+    assert kept(tmp_path / str(len(content) - 1) / "greeting.yaml")[0].body == BODY
+
+
+FULL = """
+import sys
+from pathlib import Path
+import resource
+from deltaproof.cassette.journal import Journal
+from deltaproof.errors import DeltaproofError
+from deltaproof.exchange import End
+from tests.cassette.test_journal import ASKED, BODY, HEAD
+
+folder = Path(sys.argv[1])
+journal = Journal(folder)
+page = journal.open("greeting", ASKED, {})
+page.head(HEAD)
+page.read(0.001, BODY)
+page.close(End.EOF, 0.002)
+page = journal.open("greeting", ASKED, {})
+page.head(HEAD)
+page.read(0.001, BODY[:100])
+size = next((folder / ".journal").iterdir()).stat().st_size
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, -1))
+page.read(0.002, BODY[100:])
+try:
+    page.close(End.EOF, 0.003)
+except DeltaproofError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_loses_what_it_had_no_room_for_and_nothing_else(tmp_path: Path) -> None:
+    """The reads pass on, the end tells; the cassette stays whole, and the next start adds what was written."""
+    run = subprocess.run([sys.executable, "-c", FULL, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True)
+    path = tmp_path / "greeting.yaml"
+    assert run.stdout == f"{path}: the cassette cannot be written: File too large. Choose another path\n"
+    assert [one.body for one in kept(path)] == [BODY]
+    with Journal(tmp_path) as journal:
+        (recovered,) = journal.recover()
+    assert isinstance(recovered, Exchange)
+    first, second = kept(path)
+    assert (first.body, first.end) == (BODY, End.EOF)
+    assert BODY.startswith(second.body)
+    assert 100 <= len(second.body) < len(BODY)
+    assert second.end is End.CUT
+    assert [path.name for path in tmp_path.iterdir()] == ["greeting.yaml"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
+def test_a_really_full_disk_is_told_and_leaves_the_cassette_as_it_was(tmp_path: Path) -> None:
+    """On a disk of 64 KiB the entry that has no room costs none of those before it, and none that comes after it."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        with Journal(disk) as journal:
+            page = journal.open("greeting", ASKED, {})
+            page.read(0.001, BODY)
+            page.close(End.EOF)
+            before = (disk / "greeting.yaml").read_bytes()
+            page = journal.open("greeting", ASKED, {})
+            for number in range(100):
+                page.read(number / 1000, b"data: 0123456789\n\n" * 100)
+            with pytest.raises(DeltaproofError, match="No space left on device"):
+                page.close(End.EOF)
+            assert (disk / "greeting.yaml").read_bytes() == before
+            for path in pages(disk):
+                path.unlink()
+            page = journal.open("greeting", ASKED, {})
+            page.read(0.001, BODY)
+            page.close(End.EOF)
+        assert [one.body for one in kept(disk / "greeting.yaml")] == [BODY, BODY]
+    finally:
+        subprocess.run([*UNMOUNT, disk], check=True)
+
+
+def test_two_recorders_do_not_share_a_folder(tmp_path: Path) -> None:
+    """The second is told at once, and may have the folder when the first is through, or dead."""
+    with Journal(tmp_path), pytest.raises(DeltaproofError) as caught:
+        Journal(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: another recorder is at work in this folder. End it, or choose another folder"
+    )
+    recorded_until_killed(tmp_path, 3)
+    Journal(tmp_path).close()
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "../../etc/x", "/etc/x", "", ".", "..", ".hidden", "a/b", "a\\b", "a\0b", "x" * 101]
+)
+def test_no_name_leads_out_of_the_folder(name: str, tmp_path: Path) -> None:
+    """A name comes from a URL's path: it is letters, digits and . _ - or it is refused."""
+    with Journal(tmp_path / "in") as journal, pytest.raises(RefusedError):
+        journal.open(name, ASKED, {})
+    assert [path.name for path in tmp_path.rglob("*")] == ["in"]
+
+
+def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
+    """A cassette, a page and the journal that are links are neither written nor read."""
+    folder, outside = tmp_path / "in", tmp_path / "out.yaml"
+    folder.mkdir()
+    outside.write_text("interactions: []\nversion: 1\n")
+    (folder / "greeting.yaml").symlink_to(outside)
+    (folder / ".journal").mkdir()
+    (folder / ".journal" / "1.page").symlink_to(outside)
+    with Journal(folder) as journal:
+        (recovered,) = journal.recover()
+        assert isinstance(recovered, DeltaproofError)
+        with pytest.raises(DeltaproofError, match="Too many levels of symbolic links"):
+            journal.open("greeting", ASKED, {})
+    assert outside.read_text() == "interactions: []\nversion: 1\n"
+
+
+def test_what_is_no_page_stays_where_it_is(tmp_path: Path) -> None:
+    """What a stranger put there is named, not used and not removed."""
+    (tmp_path / ".journal").mkdir()
+    page = tmp_path / ".journal" / "1.page"
+    page.write_bytes(b'{"cassette": "greeting", "bytes": 0}\n\n')
+    with Journal(tmp_path) as journal:
+        (recovered,) = journal.recover()
+    assert isinstance(recovered, UnreadableError)
+    assert recovered.where == str(page)
+    assert page.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"interactions:\n- request: {}\n", b"[]\n", b"a: 1\nversion: 1\n", b"interactions:\n- a: 1\nversion: 1"],
+    ids=["cut", "json", "no-list", "no-last-line-break"],
+)
+def test_nothing_is_added_to_what_is_no_cassette(content: bytes, tmp_path: Path) -> None:
+    """It is told before anything is asked for, and the file stays as it is."""
+    path = tmp_path / "greeting.yaml"
+    path.write_bytes(content)
+    with Journal(tmp_path) as journal, pytest.raises(DeltaproofError, match="no entry can be added to it"):
+        journal.open("greeting", ASKED, {})
+    assert path.read_bytes() == content
+
+
+def test_no_secret_is_in_the_journal_at_any_moment(tmp_path: Path) -> None:
+    """Read byte by byte, its page never has a part of a secret that would tell of it; and what is none is there at once."""
+    secret = b"sk-hush-hush-hush-1"
+    body = b'data: {"content":"the key is ' + secret + b'"}\n\ndata: {"content":"fine"}\n\n'
+    with Journal(tmp_path) as journal:
+        page = journal.open("greeting", ASKED, {})
+        page.head(HEAD)
+        (file,) = pages(tmp_path)
+        for at in range(len(body)):
+            page.read(at / 1000, body[at : at + 1])
+            assert b"hush" not in file.read_bytes()
+        found = read_page(file.read_bytes(), "")
+        assert found is not None
+        assert found.exchange.body == body.replace(secret, b"*" * len(secret))
+        page.read(1.0, b"an ordinary tail }")
+        found = read_page(file.read_bytes(), "")
+        assert found is not None
+        assert found.exchange.body.endswith(b"an ordinary tail }")
+        exchange = page.close(End.EOF)
+    assert exchange.body == body.replace(secret, b"*" * len(secret)) + b"an ordinary tail }"
+    assert b"hush" not in (tmp_path / "greeting.yaml").read_bytes()
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 10_000])
+@pytest.mark.parametrize("secret", ["sk-hush-hush-hush-1", "nothing"])
+@pytest.mark.parametrize("closed", ["closed", "killed"])
+def test_a_compressed_body_is_journalled_as_sent_unless_there_is_a_secret_in_it(
+    size: int, secret: str, closed: str, tmp_path: Path
+) -> None:
+    """With a secret it is kept decoded, and its head says so; in the journal there is none of it, not even compressed."""
+    text = "".join(f'data: {{"content":"{number * 7919}"}}\n\n' for number in range(30))
+    body = (text + f'data: {{"content":"{secret}"}}\n\n' + text).encode()
+    packed = gzip.compress(body, mtime=0)
+    head = Head(200, (("content-encoding", "gzip"), ("content-length", str(len(packed)))))
+    journal = Journal(tmp_path)
+    page = journal.open("greeting", ASKED, {})
+    page.head(head)
+    for at in range(0, len(packed), size):
+        page.read(at / 1000, packed[at : at + size])
+    if closed == "closed":
+        page.close(End.EOF)
+    else:
+        (file,) = pages(tmp_path)
+        content = file.read_bytes()
+        assert b"hush" not in content
+        journal.close()
+        with Journal(tmp_path) as another:
+            another.recover()
+    (found,) = kept(tmp_path / "greeting.yaml")
+    if secret == "nothing":
+        assert (found.body, found.head) == (packed, head)
+    else:
+        assert found.body == body.replace(secret.encode(), b"*" * len(secret))
+        assert found.head is not None
+        assert found.head.get("content-encoding") is None
+        if closed == "closed":
+            assert found.head == Head(200, (("content-length", str(len(body))),))
+    assert sum(read.size for read in found.reads) == len(found.body)
+
+
+def test_an_entry_costs_what_it_costs_however_long_the_cassette_is(tmp_path: Path) -> None:
+    """Adding to a cassette of many entries reads and writes no more bytes than adding to one of few."""
+    costs = []
+    with Journal(tmp_path) as journal:
+        for number in range(60):
+            page = journal.open("greeting", ASKED, {})
+            page.head(HEAD)
+            page.read(0.001, BODY)
+            before = io_bytes()
+            page.close(End.EOF)
+            if number in {1, 59}:
+                costs.append(tuple(now - then for now, then in zip(io_bytes(), before, strict=True)))
+    assert (tmp_path / "greeting.yaml").stat().st_size > 50_000
+    assert all(abs(now - then) < 6000 for then, now in zip(*costs, strict=True)), costs
+
+
+def io_bytes() -> tuple[int, int]:
+    """Return how many bytes this process has read and written so far, as Linux counts system calls."""
+    path = Path("/proc/self/io")
+    if not path.exists():
+        pytest.skip("only Linux counts the bytes of a process")
+    told = dict(line.split(": ") for line in path.read_text().splitlines())
+    return int(told["rchar"]), int(told["wchar"])
+
+
+def test_a_record_of_the_cassette_reads_as_before(tmp_path: Path) -> None:
+    """What comes out of the journal is what a cassette written whole would say."""
+    with Journal(tmp_path) as journal:
+        page = journal.open("greeting", ASKED, PROVENANCE)
+        page.head(HEAD)
+        page.read(0.0125, BODY)
+        given = page.close(End.EOF, 0.5)
+    (found,) = kept(tmp_path / "greeting.yaml")
+    assert as_read(found) == as_read(given)
