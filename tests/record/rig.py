@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from deltaproof.cassette import read_kept
+from deltaproof.cassette.modes import RecordMode
 from deltaproof.catalog import load
 from deltaproof.drive.keeper import Found
 from deltaproof.drive.proxy import Place, Proxy
@@ -54,12 +55,15 @@ class Rig:
 
 
 @asynccontextmanager
-async def recorder(upstream: str, folder: Path, *, patience: float = 60.0) -> AsyncIterator[Rig]:
+async def recorder(
+    upstream: str, folder: Path, *, patience: float = 60.0, mode: RecordMode = RecordMode.ALL
+) -> AsyncIterator[Rig]:
     """Record an upstream for as long as the block runs."""
     told: list[Told] = []
     plan = Plan(
         origin=read_origin(upstream),
         folder=folder,
+        mode=mode,
         place=Place("127.0.0.1", 0),
         judging=Judging(load().profile("de-facto"), None),
         patience=patience,
@@ -106,6 +110,10 @@ class Client:
     async def exactly(self, content: bytes) -> None:
         """Read as many bytes as these, which they must be."""
         assert await self._reader.readexactly(len(content)) == content
+
+    async def take(self, size: int) -> bytes:
+        """Return the next bytes, so many of them."""
+        return await self._reader.readexactly(size)
 
     async def until(self, end: bytes) -> bytes:
         """Read up to some bytes."""

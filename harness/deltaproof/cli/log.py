@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deltaproof.checking import Judged, Report
-from deltaproof.drive.keeper import Found, Kept, Lost
+from deltaproof.drive.keeper import Found, Kept, Lost, Missed, Played
 from deltaproof.drive.session import Listening, Told
 from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.exchange import Exchange, Skipped
@@ -24,6 +24,8 @@ class Log:
         show: takes a line for a person.
         kept: what was recorded, by the number of the exchange.
         lost: what could not be kept.
+        played: how many requests were answered from cassettes.
+        missed: how many found no answer there, and were not recorded.
     """
 
     profile: str
@@ -31,6 +33,8 @@ class Log:
     show: Callable[[str], None]
     kept: dict[int, Judged | Skipped | UnreadableError] = field(default_factory=dict)
     lost: list[DeltaproofError] = field(default_factory=list)
+    played: int = 0
+    missed: int = 0
 
     def take(self, told: Told) -> None:
         """Take one fact."""
@@ -45,6 +49,11 @@ class Log:
             case Found():
                 for line in found(told):
                     self.show(line)
+            case Played():
+                self.played += 1
+            case Missed(why=why):
+                self.missed += 1
+                self.show(f"not recorded: {visible(why)}")
             case Kept(number=number, sighting=sighting):
                 self.kept[number] = sighting
             case Lost(number=number, error=error):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deltaproof.cassette.modes import RecordMode
 from deltaproof.catalog import Level, load
 from deltaproof.cli.check import write_report
 from deltaproof.cli.options import judging_options
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deltaproof.cli.log import Log
+
+MODES = (RecordMode.NONE, RecordMode.ONCE, RecordMode.NEW_EPISODES, RecordMode.ALL)
+"""All but rewrite: who wants that, removes the cassette."""
 
 
 @click.command(
@@ -35,6 +39,15 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Where the cassettes go: DIR/cassette.yaml, and DIR/NAME.yaml for clients of /scenario/NAME/v1.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in MODES]),
+    default=RecordMode.ALL.value,
+    show_default=True,
+    help="As vcrpy has them, for each cassette. all: asks the upstream always, and adds what comes. once: if the"
+    " cassette was there at the start, answers from it alone. new_episodes: answers from it what is there, and adds"
+    " what is not. none: never asks the upstream.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="P", help="Any that is free without it.")
 @click.option(
@@ -58,6 +71,7 @@ def record(  # noqa: PLR0913 - one per option
     *,
     upstream: str,
     folder: Path,
+    mode: str,
     port: int,
     host: str,
     timeout: float,
@@ -77,8 +91,8 @@ def record(  # noqa: PLR0913 - one per option
     the client, and are scrubbed in what is kept. Findings are shown on standard error as they happen; at the end
     comes the report of `check`.
 
-    Exit codes: COMMAND's own where it failed; 2 for what could not be kept, and for a COMMAND that asked for nothing;
-    1 for findings at or above --fail-on; else 0.
+    Exit codes: COMMAND's own where it failed; 2 for what could not be kept, for requests that --mode neither answers
+    nor records, and for a COMMAND that asked for nothing; 1 for findings at or above --fail-on; else 0.
     """  # noqa: D301 - the backspace is click's mark for lines to be left as they are
     from deltaproof.cli.log import Log
     from deltaproof.drive import session
@@ -92,6 +106,7 @@ def record(  # noqa: PLR0913 - one per option
     plan = session.Plan(
         origin=read_origin(upstream),
         folder=folder,
+        mode=RecordMode(mode),
         place=Place(host, port),
         judging=Judging(catalog.profile(profile), provider),
         patience=timeout,
@@ -107,9 +122,9 @@ def record(  # noqa: PLR0913 - one per option
 
 
 def exit_code(log: Log, fail_on: str) -> int:
-    """Return 2 where something could not be kept or read, 1 where findings reach `fail_on`, else 0."""
+    """Return 2 where something was not kept, read or recorded, 1 where findings reach `fail_on`, else 0."""
     report = log.report()
-    if log.lost or report.unreadable:
+    if log.lost or log.missed or report.unreadable:
         return 2
     return int(fail_on != "never" and report.reaches(Level(fail_on)))
 

@@ -15,7 +15,6 @@ from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.exchange import End, Exchange, Head, Skipped
 from deltaproof.verdict import Finding
 
-
 _PART = 2**13  # bytes that are judged at once, which takes about a millisecond
 
 
@@ -44,8 +43,22 @@ class Lost:
     error: DeltaproofError
 
 
-Fact: TypeAlias = Found | Kept | Lost
-"""What is told while exchanges pass."""
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A request was answered from a cassette: by which of its exchanges."""
+
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A request found no answer in a cassette, and the mode does not let it be recorded: why."""
+
+    why: str
+
+
+Fact: TypeAlias = Found | Kept | Lost | Played | Missed
+"""What is told while requests come and exchanges pass."""
 
 
 _Key: TypeAlias = tuple[str, str, int | None, int | None]

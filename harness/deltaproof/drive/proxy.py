@@ -14,13 +14,18 @@ from http import HTTPStatus
 
 import orjson
 
+from deltaproof.cassette.shelf import Match, Miss
 from deltaproof.drive.endpoint import Connection, listen, port_of
 from deltaproof.drive.http1 import Incoming
-from deltaproof.drive.keeper import Keeper, Passing
+from deltaproof.drive.keeper import Keeper, Missed, Passing, Played
+from deltaproof.drive.player import play
+from deltaproof.drive.recorded import Recorded
 from deltaproof.drive.relay import Relay, Relayed
 from deltaproof.drive.routes import Refusal, Route, find_route, framed, sent_headers
+from deltaproof.drive.schedule import plan
 from deltaproof.drive.upstream import Origin, Unreached, Upstream, connect
 from deltaproof.exchange import End, Exchange
+from deltaproof.split import Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,12 @@ class Proxy:
         asked: how many requests came, whatever became of them.
     """
 
-    def __init__(self, origin: Origin, keeper: Keeper, patience: float) -> None:
+    def __init__(self, origin: Origin, recorded: Recorded, keeper: Keeper, patience: float) -> None:
         """Prepare; `patience` is how many seconds the upstream may be silent."""
         self.url = ""
         self.asked = 0
         self._origin = origin
+        self._recorded = recorded
         self._keeper = keeper
         self._patience = patience
         self._own: frozenset[str] = frozenset()
@@ -71,6 +77,16 @@ class Proxy:
             client.refuse(route.status, route.why)
             return
         await client.drain()  # of answers to requests that it sent ahead
+        match self._recorded.find(route, incoming):
+            case Match(exchange=exchange):
+                self._keeper.tell(Played(exchange))
+                await play(plan(exchange, Split.RECORDED), client, None)
+                return
+            case Miss(why=why, closest=closest):
+                self._keeper.tell(Missed(why))
+                named = {"source": closest.source, "entry": closest.entry} if closest else None
+                client.refuse(HTTPStatus.NOT_FOUND, why, closest=named)
+                return
         upstream = await self._upstream(client)
         if isinstance(upstream, Upstream):
             await self._relay(incoming, route, client, upstream)

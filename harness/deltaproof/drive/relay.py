@@ -97,7 +97,7 @@ class Relay:
                     passing.piece(at, content)
                 case Finished(end=end, persistent=persistent):
                     if self._said_all and end in (End.CUT, End.RESET):  # over a client that seemed to have hung up
-                        end = End.CLIENT_GONE  # noqa: PLW2901 - the tap cannot know
+                        end = End.CLIENT_GONE
                     passing.close(at, end)
                     self._upstream.release()
                     if not self.done.done():

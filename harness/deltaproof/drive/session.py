@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from deltaproof.cassette.journal import Journal, Recovered
+from deltaproof.cassette.modes import RecordMode
 from deltaproof.drive.command import environment_for, raise_if_missing, start
 from deltaproof.drive.keeper import Fact, Keeper
 from deltaproof.drive.proxy import Place, Proxy
+from deltaproof.drive.recorded import Recorded
 from deltaproof.drive.upstream import Origin
 from deltaproof.drive.watch import Judging
 from deltaproof.errors import DeltaproofError
@@ -38,6 +40,7 @@ class Plan:
     Attributes:
         origin: what is recorded.
         folder: where the cassettes go.
+        mode: when to record.
         place: where to listen.
         judging: by what.
         patience: seconds that the upstream may be silent.
@@ -46,6 +49,7 @@ class Plan:
 
     origin: Origin
     folder: Path
+    mode: RecordMode
     place: Place
     judging: Judging
     patience: float
@@ -79,13 +83,13 @@ async def recording(plan: Plan, tell: Callable[[Told], None]) -> AsyncIterator[P
     """Relay and keep for as long as the block runs; then end what is still passing, and wait until all is kept.
 
     Raises:
-        DeltaproofError: the folder cannot be written to, or the address not listened on.
+        DeltaproofError: the folder cannot be written to, a cassette in it not read, or the address not listened on.
     """
     with Journal(plan.folder) as journal:
         for recovered in journal.recover():
             tell(recovered)
         keeper = Keeper(journal, plan.judging, tell, datetime.now(UTC).date().isoformat())
-        proxy = Proxy(plan.origin, keeper, plan.patience)
+        proxy = Proxy(plan.origin, Recorded(plan.folder, plan.mode), keeper, plan.patience)
         server = await proxy.listen(plan.place)
         try:
             tell(Listening(proxy.url))
