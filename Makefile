@@ -38,6 +38,7 @@ bench: $(VENV)/.ready ## measure speed, memory and start-up
 
 docs: $(VENV)/.ready ## fill in what is generated; counts per provider only where ../shared/corpus is
 	@$(BIN)/python -m tools.figures
+	@$(BIN)/python -m tools.cassettes
 	@if [ -d ../shared/corpus ]; then $(BIN)/python -m tools.providers; fi
 
 coverage: $(VENV)/.ready ## run the tests and list what they do not reach
