@@ -103,7 +103,8 @@ def _replaced(gone: list[_Step], come: list[_Step]) -> Iterator[str]:
         else:
             left.remove(was)
             yield f"{now.whole} now arrives in place of {was.whole}"
-    yield from (f"{was.whole} no longer arrives" for was in left)
+    if left:
+        yield f"{', '.join(was.whole for was in left)} no longer {'arrives' if len(left) == 1 else 'arrive'}"
 
 
 def _step(steps: Sequence[str], number: int) -> _Step:

@@ -22,7 +22,6 @@ _NAMES = {
     "status": "the status",
     "type": "the content-type",
     "end": "how the body ends",
-    "body": "the body, which is no stream,",
 }
 _FIELDS = {"chunk_fields": "chunks", "choice_fields": "choices"}
 _ENDS = {
@@ -64,13 +63,19 @@ def changes(old: Shape, new: Shape) -> list[Change]:
     """
     found: list[tuple[tuple[int, list[str]], Change]] = []
     verdicts: list[tuple[str, str, str]] = []
+    fields: dict[tuple[str, str], list[str]] = {}
     for path, was, now in _differences(*_comparables(old, new)):
         match path:
             case ["verdicts", str() as slug]:
                 verdicts.append((slug, was or _UNEXERCISED, now or _UNEXERCISED))
+            case ["chunk_fields" | "choice_fields" as which, str() as name]:
+                fields.setdefault((which, f"{_FIELDS[which]} {'now' if now else 'no longer'} have"), []).append(name)
             case _:
                 told = (Change(ChangeKind.SHAPE, text) for text in _told(path, was, now))
                 found += (((_ORDER.index(path[0]), path), change) for change in told)
+    for (where, have), names in fields.items():
+        told_fields = f"{have} the {'field' if len(names) == 1 else 'fields'} {', '.join(sorted(names))}"
+        found.append(((_ORDER.index(where), []), Change(ChangeKind.SHAPE, told_fields)))
     found.sort(key=itemgetter(0))
     return [change for _, change in found] + list(_verdict_changes(verdicts))
 
@@ -168,8 +173,8 @@ def _told(path: list[str], was: str, now: str) -> Iterator[str]:
             pass  # that there is a name now, or none, is told
         case ["choices", choice, "calls", call, about]:
             yield _of(choice, _call_change(f"the {ordinal(int(call))} call", about, was, now))
-        case ["chunk_fields" | "choice_fields" as which, name]:
-            yield f"{_FIELDS[which]} {'now' if now else 'no longer'} have the field {name}"
+        case ["body"]:
+            yield f"the body is now {now or 'a stream'} (was {was or 'a stream'})"
         case ["end"]:
             yield f"the body now ends {_ENDS.get(now, now)} (was {_ENDS.get(was, was)})"
         case [name]:
