@@ -184,7 +184,7 @@ def test_an_answer_of_ours_is_json() -> None:
         connection.refuse(HTTPStatus.NOT_FOUND, "nothing here", scenarios=["a"])
 
     content = run(said(refuse, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
-    body = b'{"error": {"message": "nothing here", "type": "deltaproof_error", "code": null, "scenarios": ["a"]}}'
+    body = b'{"error": {"message": "nothing here", "type": "deltaproof_error", "param": null, "code": null, "scenarios": ["a"]}}'
     assert content == (
         b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
     )

@@ -126,5 +126,5 @@ def test_a_refusal_is_json_and_leaves_the_connection_open(tmp_path: Path) -> Non
             return body_of(refusal), len(upstream.asked)
 
     why = "'.hidden' is no name for a scenario: it takes up to 100 letters, digits and . _ -, and begins with one of the first two"
-    assert run(talk()) == ({"error": {"message": why, "type": "deltaproof_error", "code": None}}, 1)
+    assert run(talk()) == ({"error": {"message": why, "type": "deltaproof_error", "param": None, "code": None}}, 1)
     assert len(kept(tmp_path)) == 1

@@ -143,7 +143,9 @@ class Connection(asyncio.Protocol):
 
     def refuse(self, status: HTTPStatus, why: str, **members: object) -> None:
         """Answer with an error as OpenAI's API writes one, with members beside its message."""
-        self.respond(status, {"error": {"message": why, "type": "deltaproof_error", "code": None, **members}})
+        self.respond(
+            status, {"error": {"message": why, "type": "deltaproof_error", "param": None, "code": None, **members}}
+        )
 
     # What asyncio calls:
 
