@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from deltaproof.cli.log import Log
 
+_TURN = 0.0005  # seconds that writing a cassette may keep what passes waiting, where Python allows for 0.005
 MODES = (RecordMode.NONE, RecordMode.ONCE, RecordMode.NEW_EPISODES, RecordMode.ALL)
 """All but rewrite: who wants that, removes the cassette."""
 
@@ -112,6 +113,7 @@ def record(  # noqa: PLR0913 - one per option
         patience=timeout,
         command=command,
     )
+    sys.setswitchinterval(_TURN)
     with _printing() as show:
         log = Log(profile, provider, show)
         code = asyncio.run(session.record(plan, log.take))

@@ -16,7 +16,7 @@ import orjson
 
 from deltaproof.cassette.shelf import Match, Miss
 from deltaproof.drive.endpoint import Connection, listen, port_of
-from deltaproof.drive.http1 import Incoming
+from deltaproof.drive.http1 import Incoming, ResponseTap
 from deltaproof.drive.keeper import Keeper, Missed, Passing, Played
 from deltaproof.drive.player import play
 from deltaproof.drive.recorded import Recorded
@@ -91,7 +91,7 @@ class Proxy:
         if isinstance(upstream, Upstream):
             await self._relay(incoming, route, client, upstream)
             return
-        self._keep(incoming, route).close(0.0, upstream.end)
+        self._keep(incoming, route, datetime.now(UTC)).close(0.0, upstream.end)
         status = HTTPStatus.GATEWAY_TIMEOUT if upstream.end is End.TIMEOUT else HTTPStatus.BAD_GATEWAY
         client.refuse(status, f"{self._origin.url} cannot be reached: {upstream.why}")
 
@@ -109,18 +109,20 @@ class Proxy:
     async def _relay(self, incoming: Incoming, route: Route, client: Connection, upstream: Upstream) -> None:
         if client.gone.is_set():  # while the upstream was being connected to
             self._gone(client)
-            self._keep(incoming, route).close(0.0, End.CLIENT_GONE)
+            self._keep(incoming, route, datetime.now(UTC)).close(0.0, End.CLIENT_GONE)
             return
         request = framed(incoming, self._origin, route.target)
-        relay = self._relays[client] = Relay(client, upstream, incoming.method, self._patience)
+        keep = partial(self._keep, incoming, route, datetime.now(UTC))
+        relay = Relay(client, upstream, ResponseTap(incoming.method), keep, self._patience)
+        self._relays[client] = relay
         try:
-            relayed = await relay.carry(request, lambda: self._keep(incoming, route))
+            relayed = await relay.carry(request)
         finally:
             del self._relays[client]
         await self._pass_on(relayed, client, upstream)
 
-    def _keep(self, incoming: Incoming, route: Route) -> Passing:
-        """Begin to keep an exchange that starts now."""
+    def _keep(self, incoming: Incoming, route: Route, sent_at: datetime) -> Passing:
+        """Begin to keep an exchange."""
         asked = Exchange(
             source=route.cassette,
             body=b"",
@@ -130,7 +132,7 @@ class Proxy:
             url=self._origin.address(route.target),
             scenario=route.scenario,
             sent_headers=sent_headers(incoming, self._origin),
-            sent_at=datetime.now(UTC),
+            sent_at=sent_at,
         )
         return self._keeper.open(route.cassette, asked)
 

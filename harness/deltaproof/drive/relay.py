@@ -16,6 +16,8 @@ from deltaproof.drive.keeper import Passing
 from deltaproof.drive.upstream import Upstream
 from deltaproof.exchange import End, Head
 
+_SOON = 0.002  # seconds after which what was asked is kept, or once the answer begins: that is not to wait for a file
+
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
@@ -33,27 +35,33 @@ class Relay:
         done: how it ended, once it has.
     """
 
-    def __init__(self, client: Connection, upstream: Upstream, method: str, patience: float) -> None:
-        """Prepare; `patience` is how many seconds the upstream may be silent."""
+    def __init__(
+        self, client: Connection, upstream: Upstream, tap: ResponseTap, keep: Callable[[], Passing], patience: float
+    ) -> None:
+        """Prepare; `keep` is called once the request is sent, the upstream may be silent for `patience` seconds."""
         self._client = client
         self._upstream = upstream
         self._patience = patience
-        self._tap = ResponseTap(method)
+        self._tap = tap
+        self._keep = keep
         self._passing: Passing | None = None
         self._loop = asyncio.get_running_loop()
         self.done: asyncio.Future[Relayed] = self._loop.create_future()
         self._sent_at = self._heard_at = time.monotonic()
         self._begun = self._paused = self._said_all = False
 
-    async def carry(self, request: bytes, keep: Callable[[], Passing]) -> Relayed:
-        """Send a request, and relay its response until that ends; `keep` is called once the request is sent."""
+    async def carry(self, request: bytes) -> Relayed:
+        """Send a request, and relay its response until that ends."""
         client = self._client
         client.on_pause, client.on_resume, client.on_said_all = self._pause, self._resume, self._say_all
         self._upstream.send(request, self)
         self._say_all()
-        self._passing = keep()
+        opening = self._loop.call_later(_SOON, self._open)
         self._wait()
-        return await self.done
+        try:
+            return await self.done
+        finally:
+            opening.cancel()
 
     def leave(self) -> None:
         """End the exchange from the client's side."""
@@ -86,9 +94,7 @@ class Relay:
     def _take(self, seen: Iterable[Seen]) -> None:
         """Keep what the response says."""
         at = self._heard_at - self._sent_at
-        passing = self._passing
-        if passing is None:  # nothing comes before the request was sent
-            raise AssertionError
+        passing = self._open()
         for one in seen:
             match one:
                 case Head():
@@ -102,6 +108,12 @@ class Relay:
                     self._upstream.release()
                     if not self.done.done():
                         self.done.set_result(Relayed(end, persistent, self._begun))
+
+    def _open(self) -> Passing:
+        """Begin to keep the exchange, unless that is done."""
+        if self._passing is None:
+            self._passing = self._keep()
+        return self._passing
 
     def _end(self, end: End) -> None:
         """End the exchange from this side."""
