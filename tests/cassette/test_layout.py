@@ -71,6 +71,7 @@ interactions:
       provenance:
         date: '2026-11-22'
         deltaproof: 0.1.0
+        model: tiny
         scenario: greeting
         server: tiny
         version: '1.0'

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -112,9 +113,41 @@ def test_a_provenance_says_who_wrote_it_and_leaves_out_what_is_not_known(tmp_pat
     version = found[0]["deltaproof"]
     assert version[0].isdigit()
     assert found == [
-        {"deltaproof": version, "scenario": "greeting", "server": "tiny"},
-        {"deltaproof": version, "scenario": "another", "server": "tiny"},
+        {"deltaproof": version, "model": "tiny", "scenario": "greeting", "server": "tiny"},
+        {"deltaproof": version, "model": "tiny", "scenario": "another", "server": "tiny"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("header", "told", "expected"),
+    [
+        ("llama.cpp", {}, {"server": "llama.cpp"}),
+        ("BaseHTTP/0.6 Python/3.11.7", {}, {"server": "BaseHTTP", "version": "0.6"}),
+        ("uvicorn/1", {"server": "vLLM", "version": "0.11"}, {"server": "vLLM", "version": "0.11"}),
+        ("uvicorn/1", {"server": "vLLM"}, {"server": "vLLM"}),
+    ],
+)
+def test_a_server_that_says_who_it_is_is_named(
+    header: str, told: Mapping[str, str], expected: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Unless who records knows better: what answers may stand behind something that names itself."""
+    path = tmp_path / "a.yaml"
+    write_cassette(path, [replace(ENTRY, head=Head(200, (("Server", header),)))], provenance=told)
+    (found,) = read_kept(path)
+    assert isinstance(found, Exchange)
+    assert {name: found.provenance[name] for name in found.provenance.keys() & {"server", "version"}} == expected
+
+
+def test_what_the_server_never_said_is_not_told_of_it(tmp_path: Path) -> None:
+    """When its response ended, and when its request was sent, is there where it is known, and comes back."""
+    path = tmp_path / "a.yaml"
+    sent_at = datetime(2026, 11, 22, 19, 24, 19, 123_000, tzinfo=UTC)
+    write_cassette(path, [replace(ENTRY, sent_at=sent_at, ended=1.25), ENTRY], provenance={})
+    first, second = yaml.safe_load(path.read_text(encoding="utf-8"))["interactions"]
+    stream = first["response"]["stream"]
+    assert (stream["ended"], stream["provenance"]["date"]) == (1250, "2026-11-22T19:24:19.123Z")
+    assert "ended" not in second["response"]["stream"]
+    assert [(one.sent_at, one.ended) for one in read(path)] == [(sent_at, 1.25), (None, None)]
 
 
 def served(path: Path, request: Mapping[str, object], method: str = "POST") -> httpx2.Response:

@@ -110,7 +110,13 @@ def _stream(exchange: Exchange, provenance: Mapping[str, str]) -> dict[str, obje
     """Return what stands under `response.stream`."""
     from importlib.metadata import version
 
-    known = {"deltaproof": version("deltaproof"), **provenance, **exchange.provenance}
+    told = {name: value for name, value in {**provenance, **exchange.provenance}.items() if value}
+    known = {
+        "deltaproof": version("deltaproof"),
+        **_model(exchange),
+        **({} if told.get("server") else _server(exchange)),
+    }
+    known |= told
     known |= {"date": _date(exchange.sent_at)} if exchange.sent_at else {}
     known |= {"scenario": exchange.scenario} if exchange.scenario else {}
     fields: dict[str, object] = {
@@ -123,6 +129,18 @@ def _stream(exchange: Exchange, provenance: Mapping[str, str]) -> dict[str, obje
     if exchange.ended is not None:
         fields["ended"] = _number(exchange.ended)
     return fields | ({"reads": [_read(read) for read in exchange.reads]} if exchange.reads else {})
+
+
+def _server(exchange: Exchange) -> dict[str, str]:
+    """Return what a response says of who sent it; RFC 9110, 10.2.4."""
+    name, _, version = ((exchange.head.get("server") if exchange.head else None) or "").partition("/")
+    return {"server": name.strip(), "version": version.partition(" ")[0]} if name.strip() else {}
+
+
+def _model(exchange: Exchange) -> dict[str, str]:
+    """Return which model was asked for."""
+    model = (exchange.request or {}).get("model")
+    return {"model": model} if isinstance(model, str) else {}
 
 
 def _date(moment: datetime) -> str:
