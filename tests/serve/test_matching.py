@@ -9,7 +9,8 @@ import httpx2
 import pytest
 
 from deltaproof.cassette.difference import compare
-from deltaproof.cassette.shelf import Match, Miss, Shelf, below_base
+from deltaproof.cassette.shelf import Match, Miss, Shelf
+from deltaproof.cassette.shelved import below_base
 from deltaproof.exchange import Exchange, Head
 from tests.serve.rig import SSE, recorded, served
 

@@ -17,7 +17,8 @@ from typing import Self
 from urllib.parse import unquote
 
 from deltaproof.cassette.difference import shown
-from deltaproof.cassette.shelf import Miss, Shelf, below_base
+from deltaproof.cassette.shelf import Miss, Shelf
+from deltaproof.cassette.shelved import below_base
 from deltaproof.drive.endpoint import LOOPBACK, Connection, listen, port_of
 from deltaproof.drive.http1 import Incoming
 from deltaproof.drive.player import AS_RECORDED, play, play_at_once
