@@ -1,57 +1,20 @@
-"""Facts about recording: what has arrived is kept, whenever and however it ends, and one recorder has a folder."""
+"""Facts about recording: each exchange becomes an entry, no secret is ever on the disk, one recorder has a folder."""
 
 from __future__ import annotations
 
 import gzip
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deltaproof.cassette import read_kept
 from deltaproof.cassette.journal import Journal
-from deltaproof.cassette.page_file import RECOVERED, read_page
+from deltaproof.cassette.page_file import read_page
 from deltaproof.errors import DeltaproofError, RefusedError, UnreadableError
-from deltaproof.exchange import End, Exchange, Head, Read
+from deltaproof.exchange import End, Head, Read
+from tests.cassette.journalled import ASKED, KEPT, kept, pages, recorded_until_killed
 from tests.cassette.recorded import PROVENANCE, as_read
-from tests.cassette.sessions import BODY, HEAD, URL
-from tests.cassette.valid import validate
-
-UNMOUNT = ["umount"]
-SENT = b'{"model":"tiny","stream":true}'
-ASKED = Exchange(
-    source="",
-    body=b"",
-    method="POST",
-    url=URL,
-    sent=SENT,
-    sent_headers=(("Content-Type", "application/json"), ("Authorization", "Bearer sk-hush-hush-hush-1")),
-    scenario="greeting",
-)
-KEPT = replace(
-    ASKED,
-    request={"model": "tiny", "stream": True},
-    sent_headers=(("Content-Type", "application/json"), ("Authorization", "SCRUBBED")),
-    head=HEAD,
-    body=BODY,
-)
-
-
-def kept(path: Path) -> list[Exchange]:
-    """Return what is in a cassette, which is valid, without its provenance."""
-    validate(path)
-    found = list(read_kept(path))
-    assert all(isinstance(one, Exchange) for one in found), found
-    return [replace(one, provenance={}) for one in found if isinstance(one, Exchange)]
-
-
-def pages(folder: Path) -> list[Path]:
-    """Return the pages that are in a folder's journal."""
-    return sorted((folder / ".journal").glob("*"))
+from tests.cassette.sessions import BODY, HEAD
 
 
 def test_an_exchange_that_ends_is_an_entry_of_its_cassette(tmp_path: Path) -> None:
@@ -96,200 +59,6 @@ def test_two_hundred_pages_at_once_are_not_mixed_up(tmp_path: Path) -> None:
         )
         for number in range(200)
     }
-
-
-RECORDER = """
-import os, signal, sys
-from pathlib import Path
-from deltaproof.cassette.journal import Journal
-from tests.cassette.test_journal import ASKED, BODY, HEAD
-from deltaproof.exchange import End
-
-steps = int(sys.argv[2])
-def done(what):
-    global steps
-    print(what, flush=True)
-    steps -= 1
-    if not steps:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-journal = Journal(Path(sys.argv[1]))
-done("begun")
-for _ in range(2):
-    page = journal.open("greeting", ASKED, {"server": "tiny"})
-    done("open")
-    page.head(HEAD)
-    done("head")
-    for start in range(0, len(BODY), 100):
-        page.read(start / 100_000, BODY[start : start + 100])
-        done("read")
-    page.close(End.EOF, 1.0)
-    done("closed")
-"""
-ROOT = Path(__file__).parents[2]
-
-
-def recorded_until_killed(folder: Path, steps: int) -> list[str]:
-    """Run a recorder that is killed after so many steps, which are returned; SIGKILL leaves it no time for anything."""
-    command = [sys.executable, "-c", RECORDER, str(folder), str(steps)]
-    run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    assert run.returncode == -signal.SIGKILL
-    return run.stdout.split()
-
-
-@pytest.mark.parametrize("steps", range(1, 15))
-def test_what_had_arrived_before_a_kill_is_there_after_the_next_start(steps: int, tmp_path: Path) -> None:
-    """Killed after any step, the recording has all that had come by then, and says how it ended."""
-    done = recorded_until_killed(tmp_path, steps)
-    closed = done.count("closed")
-    left = done[len(done) - done[::-1].index("closed") :] if closed else done
-    with Journal(tmp_path) as journal:
-        recovered = journal.recover()
-    if "open" not in left:
-        assert recovered == []
-    path = tmp_path / "greeting.yaml"
-    entries = kept(path) if path.exists() else []
-    assert [(one.body, one.end) for one in entries[:closed]] == [(BODY, End.EOF)] * closed
-    assert len(entries) == done.count("open")
-    for one, told in zip(entries[closed:], recovered, strict=True):
-        body = BODY[: 100 * left.count("read")]
-        assert (one.body, one.end, sum(read.size for read in one.reads)) == (body, End.CUT, len(body))
-        assert (one.head, one.sent_headers) == (HEAD if "head" in left else None, KEPT.sent_headers)
-        assert isinstance(told, Exchange)
-        assert told.provenance == {"recovered": RECOVERED, "server": "tiny"}
-    assert {path.name for path in tmp_path.iterdir()} <= {"greeting.yaml"}
-
-
-def test_an_entry_that_was_being_added_when_the_recorder_was_killed_is_there_once(tmp_path: Path) -> None:
-    """Whatever part of it had reached the cassette, and also if all had: it is mended, and nothing else is lost."""
-    spare = tmp_path / "spare"
-    one, two = tmp_path / "one", tmp_path / "two"
-    for folder in (one, two):
-        with Journal(folder) as journal:
-            for _ in range(1 if folder == one else 2):
-                page = journal.open("greeting", ASKED, {})
-                page.head(HEAD)
-                page.read(0.001, BODY)
-                page.close(End.EOF, 0.002)
-    before, after = ((folder / "greeting.yaml").read_bytes() for folder in (one, two))
-    with Journal(spare) as journal:  # a page that knows where its entry is going to be, and is not in the cassette yet
-        (spare / "greeting.yaml").write_bytes(before)
-        page = journal.open("greeting", ASKED, {})
-        page.head(HEAD)
-        page.read(0.001, BODY)
-        (file,) = pages(spare)
-        os.link(file, tmp_path / "page")
-        page.close(End.EOF, 0.002)
-    offset = len(before) - len(b"version: 1\n")
-    states = [after[:size] for size in (*range(offset, len(after), 37), len(after) - 3, len(after))]
-    states += [before + after[len(before) : size] for size in (*range(len(before), len(after), 37), len(after))]
-    for number, state in enumerate(states):
-        again = tmp_path / str(number)
-        (again / ".journal").mkdir(parents=True)
-        (again / "greeting.yaml").write_bytes(state)
-        (again / ".journal" / "1.page").write_bytes((tmp_path / "page").read_bytes())
-        with Journal(again) as journal:
-            journal.recover()
-        assert (again / "greeting.yaml").read_bytes() == after, number
-
-
-def test_a_page_may_break_off_anywhere(tmp_path: Path) -> None:
-    """Of a page that the disk had no room for, what is there counts; nothing is made up, and nothing raises."""
-    with Journal(tmp_path) as journal:
-        page = journal.open("greeting", ASKED, {})
-        page.head(HEAD)
-        page.read(0.001, BODY[:100])
-        page.read(0.002, BODY[100:])
-        (file,) = pages(tmp_path)
-        content = file.read_bytes()
-    for size in range(len(content)):
-        folder = tmp_path / str(size)
-        (folder / ".journal").mkdir(parents=True)
-        (folder / ".journal" / "1.page").write_bytes(content[:size])
-        with Journal(folder) as journal:
-            (recovered,) = journal.recover()
-        assert not (folder / ".journal").exists()
-        if isinstance(recovered, Exchange):
-            assert BODY.startswith(recovered.body)
-            assert kept(folder / "greeting.yaml")[0].body == recovered.body
-        else:
-            assert recovered.what == "nothing of an exchange was written to this page of the journal"
-    assert kept(tmp_path / str(len(content) - 1) / "greeting.yaml")[0].body == BODY
-
-
-FULL = """
-import sys
-from pathlib import Path
-import resource
-from deltaproof.cassette.journal import Journal
-from deltaproof.errors import DeltaproofError
-from deltaproof.exchange import End
-from tests.cassette.test_journal import ASKED, BODY, HEAD
-
-folder = Path(sys.argv[1])
-journal = Journal(folder)
-page = journal.open("greeting", ASKED, {})
-page.head(HEAD)
-page.read(0.001, BODY)
-page.close(End.EOF, 0.002)
-page = journal.open("greeting", ASKED, {})
-page.head(HEAD)
-page.read(0.001, BODY[:100])
-size = next((folder / ".journal").iterdir()).stat().st_size
-resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, -1))
-page.read(0.002, BODY[100:])
-try:
-    page.close(End.EOF, 0.003)
-except DeltaproofError as error:
-    print(error)
-"""
-
-
-def test_a_full_disk_loses_what_it_had_no_room_for_and_nothing_else(tmp_path: Path) -> None:
-    """The reads pass on, the end tells; the cassette stays whole, and the next start adds what was written."""
-    run = subprocess.run([sys.executable, "-c", FULL, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True)
-    path = tmp_path / "greeting.yaml"
-    assert run.stdout == f"{path}: the cassette cannot be written: File too large. Choose another path\n"
-    assert [one.body for one in kept(path)] == [BODY]
-    with Journal(tmp_path) as journal:
-        (recovered,) = journal.recover()
-    assert isinstance(recovered, Exchange)
-    first, second = kept(path)
-    assert (first.body, first.end) == (BODY, End.EOF)
-    assert BODY.startswith(second.body)
-    assert 100 <= len(second.body) < len(BODY)
-    assert second.end is End.CUT
-    assert [path.name for path in tmp_path.iterdir()] == ["greeting.yaml"]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
-def test_a_really_full_disk_is_told_and_leaves_the_cassette_as_it_was(tmp_path: Path) -> None:
-    """On a disk of 64 KiB the entry that has no room costs none of those before it, and none that comes after it."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("no disk can be mounted here")
-    try:
-        with Journal(disk) as journal:
-            page = journal.open("greeting", ASKED, {})
-            page.read(0.001, BODY)
-            page.close(End.EOF)
-            before = (disk / "greeting.yaml").read_bytes()
-            page = journal.open("greeting", ASKED, {})
-            for number in range(100):
-                page.read(number / 1000, b"data: 0123456789\n\n" * 100)
-            with pytest.raises(DeltaproofError, match="No space left on device"):
-                page.close(End.EOF)
-            assert (disk / "greeting.yaml").read_bytes() == before
-            for path in pages(disk):
-                path.unlink()
-            page = journal.open("greeting", ASKED, {})
-            page.read(0.001, BODY)
-            page.close(End.EOF)
-        assert [one.body for one in kept(disk / "greeting.yaml")] == [BODY, BODY]
-    finally:
-        subprocess.run([*UNMOUNT, disk], check=True)
 
 
 def test_two_recorders_do_not_share_a_folder(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deltaproof.cassette.scrub_rules import Scrub
-from deltaproof.cassette.scrubber import Scrubber, masked, sought
+from deltaproof.cassette.scrubber import Scrubber, masked
+from deltaproof.cassette.sought import sought
 
 SOUGHT = sought(Scrub()).and_literals(["hush-literal-1", "ab+/cd==efgh"])
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.SflKxwRJSMeKKF2QT4"

@@ -16,7 +16,8 @@ from urllib.parse import quote, unquote
 from deltaproof.cassette.coding import readable
 from deltaproof.cassette.json_values import loads_object
 from deltaproof.cassette.scrub_rules import SHORTEST, Scrub, is_placeholder
-from deltaproof.cassette.scrubber import Sought, kinds, masked, names_of, sought
+from deltaproof.cassette.scrubber import masked
+from deltaproof.cassette.sought import Sought, kinds, names_of, sought
 from deltaproof.exchange import End, Exchange, Head
 
 SCRUBBED = "SCRUBBED"
