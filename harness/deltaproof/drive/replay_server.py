@@ -85,6 +85,7 @@ class ReplayServer:
         """Listen no more, and break off what is being played."""
         if self._server is not None:
             self._server.close()
+            await asyncio.sleep(0)  # in which connections that were just accepted are made
             await asyncio.gather(*(connection.end() for connection in tuple(self._live)))
             await self._server.wait_closed()
 
