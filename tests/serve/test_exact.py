@@ -212,3 +212,10 @@ def test_a_status_that_no_response_has_is_none() -> None:
     with served(exchange) as server, client(server) as opened:
         opened.ask(asking())
         assert opened.ending() == (b"", "closed")
+
+
+def test_a_client_of_http_1_0_gets_no_chunks() -> None:
+    """It knows none; its body ends with the connection, or has the length that was recorded."""
+    with served(recorded(SSE, CHUNKED)) as server, client(server) as opened:
+        opened.ask(asking().replace(b"HTTP/1.1", b"HTTP/1.0"))
+        assert opened.ending() == (OK + b"\r\n" + BODY, "closed")

@@ -56,7 +56,7 @@ class ReplayServer:
         self._port = port
         self._server: asyncio.Server | None = None
         self._live: set[Connection] = set()
-        self._plans: dict[int, Plan] = {}
+        self._plans: dict[tuple[int, str], Plan] = {}  # by number and version of HTTP
 
     @property
     def url(self) -> str:
@@ -100,9 +100,10 @@ class ReplayServer:
         if isinstance(found, Miss):
             self._refuse(found, connection)
             return None
-        played = self._plans.get(found.number)
+        version = min(incoming.version, "1.1")
+        played = self._plans.get((found.number, version))
         if played is None:
-            played = self._plans[found.number] = plan(found.exchange, self._options.how)
+            played = self._plans[found.number, version] = plan(found.exchange, self._options.how, version)
         if self._options.speed is None and play_at_once(played, connection):
             return None
         return play(played, connection, self._options.speed)

@@ -79,14 +79,16 @@ class _Framing(StrEnum):
     CLOSE = "close"
 
 
-def plan(exchange: Exchange, how: How = Split.RECORDED) -> Plan:
+def plan(exchange: Exchange, how: How = Split.RECORDED, version: str = "1.1") -> Plan:
     """Plan to play an exchange as kept, content encodings still on its body: each read is one chunk, or one write.
 
     Reads with equal times are written at once. The head's time is not recorded: it goes with the first of the body.
     A recording without a head is an event stream if its request is not known either; else what came was no HTTP.
-    Where it is to be split by what it says, content encodings are undone.
+    Where it is to be split by what it says, content encodings are undone; for a client of HTTP/1.0, chunks are.
     """
     kept = _corrected(exchange, how)
+    if version == "1.0":
+        kept = _without(kept, "transfer-encoding")  # RFC 9112, 6.1
     head = kept.head
     if head is not None and head.status not in _STATUSES:
         return _planned([], _finish(kept.end, closes=True), kept.ended or 0.0)
