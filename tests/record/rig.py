@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from deltaproof.cassette import read_kept
 from deltaproof.cassette.modes import RecordMode
+from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.catalog import load
 from deltaproof.drive.keeper import Found
 from deltaproof.drive.proxy import Place, Proxy
@@ -64,6 +65,7 @@ async def recorder(
         origin=read_origin(upstream),
         folder=folder,
         mode=mode,
+        scrub=Scrub(),
         place=Place("127.0.0.1", 0),
         judging=Judging(load().profile("de-facto"), None),
         patience=patience,

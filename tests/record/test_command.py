@@ -236,6 +236,15 @@ def test_a_killed_recorder_leaves_all_that_had_come(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["cassette.yaml"]
 
 
+def test_a_project_s_own_secrets_are_scrubbed_too(tmp_path: Path) -> None:
+    """By `[tool.deltaproof.scrub]` of the `pyproject.toml` where it is run."""
+    (tmp_path / "pyproject.toml").write_text('[tool.deltaproof.scrub]\npatterns = ["chatcmpl-[0-9]"]\n')
+    with serving(streaming(CLEAN)) as server:
+        ran = record(server.url, tmp_path, *POST, options=("--fail-on", "never"))
+    assert ran.code == 0, ran.err
+    assert "chatcmpl-1" not in (tmp_path / "out" / "cassette.yaml").read_text()
+
+
 def test_openai_python_sees_no_difference(tmp_path: Path) -> None:
     """It takes its base URL from the environment, and reads the stream through the proxy."""
     source = f"""

@@ -141,3 +141,29 @@ def test_what_is_kept_is_told_in_the_order_in_which_it_ended(tmp_path: Path) -> 
     assert [told.number for told in sightings] == [1, 2, 3]
     assert [told.sighting.entry for told in sightings if isinstance(told.sighting, Skipped)] == [0, 1, 2]
     assert not any(isinstance(told.sighting, Judged) for told in sightings)
+
+
+def test_what_is_told_has_no_secrets(tmp_path: Path) -> None:
+    """A key that a server echoes where it deviates is not for whoever reads the terminal."""
+    key = b"sk-seeded0123456789abcdef"
+    nasty = REPEATING[2].replace(b'"name":"f"', b'"name":"%b"' % key)
+
+    async def talk() -> list[str]:
+        answer = CHUNKED_HEAD + chunk(REPEATING[0]) + chunk(REPEATING[1]) + chunk(nasty)
+        shown: list[str] = []
+        log = Log("de-facto", None, shown.append)
+        async with (
+            scripted(saying(answer)) as upstream,
+            recorder(upstream.url, tmp_path) as rig,
+            client(rig.port) as one,
+        ):
+            await one.ask(request(headers=f"Authorization: Bearer {key.decode()}\r\n"))
+            await one.exactly(answer)
+            assert rig.findings  # it was told of before it was kept
+        for told in rig.told:
+            log.take(told)
+        return shown
+
+    shown = run(talk())
+    assert "*" * len(key) in "".join(shown)
+    assert key.decode() not in "".join(shown)

@@ -74,6 +74,7 @@ def test_what_is_not_for_the_upstream_is_refused(asked: Incoming, status: HTTPSt
         ("http://192.0.2.1/v1", ("X-Goog-Api-Key", "0123456789"), True),
         ("http://192.0.2.1/v1", ("Proxy-Authorization", "Basic 0123456789"), True),
         ("http://192.0.2.1/v1", ("Authorization", "Bearer none"), False),
+        ("http://192.0.2.1/v1", ("Authorization", "Bearer dummy-api-key"), False),
         ("http://192.0.2.1/v1", ("x-stainless-retry-count", "0123456789"), False),
         ("https://192.0.2.1/v1", ("Authorization", "Bearer sk-0123456789"), False),
         ("http://127.0.0.1/v1", ("Authorization", "Bearer sk-0123456789"), False),

@@ -89,12 +89,14 @@ def record(  # noqa: PLR0913 - one per option
         deltaproof record --upstream http://localhost:8000/v1 --out cassettes/ --port 8001
 
     COMMAND runs with OPENAI_BASE_URL set to the proxy, and ends the recording; without one, Ctrl-C does. Keys come from
-    the client, and are scrubbed in what is kept. Findings are shown on standard error as they happen; at the end
-    comes the report of `check`.
+    the client, and are scrubbed in what is kept, as is what [tool.deltaproof.scrub] of pyproject.toml adds. Findings
+    are shown on standard error as they happen; at the end comes the report of `check`.
 
     Exit codes: COMMAND's own where it failed; 2 for what could not be kept, for requests that --mode neither answers
     nor records, and for a COMMAND that asked for nothing; 1 for findings at or above --fail-on; else 0.
     """  # noqa: D301 - the backspace is click's mark for lines to be left as they are
+    from deltaproof.cassette.scrub import Cleaner
+    from deltaproof.cassette.scrub_table import project_scrub
     from deltaproof.cli.log import Log
     from deltaproof.drive import session
     from deltaproof.drive.proxy import Place
@@ -104,12 +106,14 @@ def record(  # noqa: PLR0913 - one per option
     catalog = load()
     if provider:
         catalog.provider(provider)
+    scrub = project_scrub(Path())
     plan = session.Plan(
         origin=read_origin(upstream),
         folder=folder,
         mode=RecordMode(mode),
+        scrub=scrub,
         place=Place(host, port),
-        judging=Judging(catalog.profile(profile), provider),
+        judging=Judging(catalog.profile(profile), provider, Cleaner(scrub)),
         patience=timeout,
         command=command,
     )

@@ -11,14 +11,12 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from deltaproof.cassette.scrub_rules import SHORTEST, is_placeholder
 from deltaproof.drive.http1 import Incoming
 from deltaproof.drive.upstream import Origin
 
 CASSETTE = "cassette"
 """Where all goes that is for no scenario."""
-
-SHORTEST_KEY = 8
-"""Characters; what servers without keys are given in place of one is shorter."""
 
 _BASE = re.compile(r"/v1(?=/|$)")
 _SCENARIO = re.compile(r"/scenario/([^/]*)(?=/|$)")
@@ -66,7 +64,7 @@ def find_route(incoming: Incoming, origin: Origin, own: frozenset[str]) -> Route
         return Refusal(
             HTTPStatus.FORBIDDEN,
             f"a key is not sent over plain http to another machine, and the header {name!r} seems to hold one:"
-            f" use https for {origin.url}, or, if it needs no key, send one of fewer than {SHORTEST_KEY} characters",
+            f" use https for {origin.url}, or, if it needs no key, send one of fewer than {SHORTEST} characters",
         )
     path, mark, query = target.partition("?")
     query = "&".join(part for part in (query, origin.query) if part)
@@ -87,7 +85,8 @@ def find_route(incoming: Incoming, origin: Origin, own: frozenset[str]) -> Route
 def _key(incoming: Incoming) -> str:
     """Name the header of a request that holds a key, or return nothing."""
     for name, value in incoming.headers:
-        if _KEY.fullmatch(name) and len(_SCHEME.sub("", value.strip())) >= SHORTEST_KEY:
+        key = _SCHEME.sub("", value.strip())
+        if _KEY.fullmatch(name) and len(key) >= SHORTEST and not is_placeholder(key):
             return name
     return ""
 

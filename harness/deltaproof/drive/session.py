@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from deltaproof.cassette.journal import Journal, Recovered
 from deltaproof.cassette.modes import RecordMode
+from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.drive.command import environment_for, raise_if_missing, start
 from deltaproof.drive.keeper import Fact, Keeper
 from deltaproof.drive.proxy import Place, Proxy
@@ -41,6 +42,7 @@ class Plan:
         origin: what is recorded.
         folder: where the cassettes go.
         mode: when to record.
+        scrub: what is kept out of the cassettes.
         place: where to listen.
         judging: by what.
         patience: seconds that the upstream may be silent.
@@ -50,6 +52,7 @@ class Plan:
     origin: Origin
     folder: Path
     mode: RecordMode
+    scrub: Scrub
     place: Place
     judging: Judging
     patience: float
@@ -85,7 +88,7 @@ async def recording(plan: Plan, tell: Callable[[Told], None]) -> AsyncIterator[P
     Raises:
         DeltaproofError: the folder cannot be written to, a cassette in it not read, or the address not listened on.
     """
-    with Journal(plan.folder) as journal:
+    with Journal(plan.folder, plan.scrub) as journal:
         for recovered in journal.recover():
             tell(recovered)
         keeper = Keeper(journal, plan.judging, tell, datetime.now(UTC).date().isoformat())

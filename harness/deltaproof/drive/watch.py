@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from deltaproof.cassette.coding import Decoding, names
 from deltaproof.cassette.recording import Recording
+from deltaproof.cassette.scrub import Cleaner
+from deltaproof.cassette.scrubber import masked
 from deltaproof.cassette.sift import sift
 from deltaproof.catalog import Profile
 from deltaproof.checking import Judged
@@ -19,10 +21,11 @@ _SOME_TIME = (Read(0.0, 0),)  # when the reads come is known, and so is evidence
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """By which profile, and with whose waivers."""
+    """By which profile, and with whose waivers; and what is not to be shown of what passes."""
 
     profile: Profile
     provider: str | None
+    cleaner: Cleaner = field(default_factory=Cleaner)
 
 
 class Watch:
@@ -52,10 +55,17 @@ class Watch:
         if self._judge is None:
             return []
         try:
-            return self._judge.feed(self._decoding.feed(content))
+            findings = self._judge.feed(self._decoding.feed(content))
         except UnreadableError:
             self._judge = None
             return []
+        return [self._shown(finding) for finding in findings]
+
+    def _shown(self, finding: Finding) -> Finding:
+        """Return a finding without the secrets in its words."""
+        secrets = self._judging.cleaner.sought_in(self._asked)
+        message, text = (masked(words.encode(), secrets).decode() for words in (finding.message, finding.text))
+        return replace(finding, message=message, text=text)
 
 
 def judge_kept(kept: Exchange, judging: Judging) -> Judged | Skipped | UnreadableError:
