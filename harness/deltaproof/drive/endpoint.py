@@ -34,6 +34,24 @@ _FLUSH = 1.0  # seconds at most that a client's system may take to acknowledge w
 _GLANCE = 0.002  # seconds between two looks at what it has not acknowledged yet
 
 
+class _Clock:
+    """The loop's time, read once for all that the loop found ready together: what was read last came no later."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._now: float | None = None
+
+    def __call__(self) -> float:
+        """Return the time at which the loop stopped waiting, or shortly after."""
+        if self._now is None:
+            self._now = self._loop.time()
+            self._loop.call_soon(self._forget)
+        return self._now
+
+    def _forget(self) -> None:
+        self._now = None
+
+
 class Connection(asyncio.Protocol):
     """One client's connection.
 
@@ -47,14 +65,15 @@ class Connection(asyncio.Protocol):
         on_gone: called when the connection is no more.
     """
 
-    def __init__(self, answer: Answer, high_water: int = HIGH_WATER, live: set[Connection] | None = None) -> None:
+    def __init__(self, answer: Answer, clock: Callable[[], float], high_water: int, live: set[Connection]) -> None:
         """Wait for the connection; `answer` is called for each request.
 
         `drain` waits where more bytes than `high_water` wait for a slow client. The connection is in `live` while it
         lives.
         """
+        self._clock = clock
         self._high_water = high_water
-        self._live = set() if live is None else live
+        self._live = live
         self.heard_at = 0.0
         self.gone = asyncio.Event()
         self.said_all = asyncio.Event()
@@ -159,7 +178,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read requests; what a client sends too far ahead waits in its socket."""
-        self.heard_at = self._loop.time()
+        self.heard_at = self._clock()
         self._requests.extend(self._reader.feed(data))
         if self._reader.expects_continue:
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -237,9 +256,12 @@ async def listen(
     Raises:
         DeltaproofError: the address cannot be listened on.
     """
-    loop = asyncio.get_running_loop()
+    clock = _Clock()
+    connections = set() if live is None else live
     try:
-        return await loop.create_server(lambda: Connection(answer, high_water, live), host, port, backlog=2048)
+        return await asyncio.get_running_loop().create_server(
+            lambda: Connection(answer, clock, high_water, connections), host, port, backlog=2048
+        )
     except (OSError, OverflowError) as error:
         why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise DeltaproofError(
@@ -247,6 +269,15 @@ async def listen(
             where=f"{host}:{port}",
             hint="Choose another --port, or none for any that is free",
         ) from error
+
+
+def allow_connections() -> None:
+    """Allow as many connections as the system lets this process have: by default that is often about a thousand files."""
+    with suppress(ImportError, OSError, ValueError):  # not on Windows; no limit to take on macOS
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def port_of(server: asyncio.Server) -> int:
