@@ -1,0 +1,156 @@
+"""What came of a case: what an accumulator said, held against what its stream means. Runs and serves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deltaproof.accumulate.answers import Answer, Broken, Raised, Said, Trouble
+from deltaproof.accumulate.calls import Pairing, SentCall, known_tools, pair, sent_calls
+from deltaproof.accumulate.duty import Duty, duty_of
+from deltaproof.exchange import Exchange
+from deltaproof.fold import FoldedChoice
+from deltaproof.stream.strict import in_brief
+from deltaproof.verdict import Judgement
+
+
+class Outcome(StrEnum):
+    """What came of a case, the gravest first; of several that hold, it is the gravest.
+
+    EXECUTABLE: a call of a known tool with arguments that parse, which is not what was sent. SWALLOWED: the stream
+    ought to have made the client raise, and it handed over what it had. UNUSABLE: something else that was not sent.
+    LOST: calls or text are missing, without an error. NO_ANSWER: none in time. ERROR: an error where there should be a
+    message. IDS_LOST, FINISH_LOST: all is there but the ids, or the finish_reason. RAISED: an error, as it should.
+    RIGHT: what was sent.
+    """
+
+    EXECUTABLE = "wrong-executable"
+    SWALLOWED = "swallowed"
+    UNUSABLE = "wrong-unusable"
+    LOST = "lost"
+    NO_ANSWER = "no-answer"
+    ERROR = "error"
+    IDS_LOST = "ids-lost"
+    FINISH_LOST = "finish-lost"
+    RAISED = "raised"
+    RIGHT = "right"
+
+    @property
+    def is_as_it_should(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return self in (Outcome.RAISED, Outcome.RIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What came of a case, and why in one line without a final full stop."""
+
+    outcome: Outcome
+    reason: str
+
+
+def judge_said(exchange: Exchange, judgement: Judgement, answer: Answer) -> Ruling:
+    """Hold an accumulator's answer against the reference fold of the stream it was given.
+
+    Of several choices it is the first that counts, since most accumulators have no other. Arguments are compared as
+    JSON values where they are JSON, otherwise as text; calls in any order; no arguments at all are an empty object.
+    """
+    duty, why = duty_of(exchange, judgement)
+    match answer:
+        case Broken(trouble=trouble, why=reason):
+            return Ruling(Outcome.NO_ANSWER if trouble is Trouble.HUNG else Outcome.ERROR, reason)
+        case Raised(kind=kind, message=message):
+            told = _one_line(f"{kind}: {message}" if message else kind)
+            return Ruling(Outcome.ERROR if duty is Duty.NONE else Outcome.RAISED, told)
+        case Said():
+            choices = judgement.message.choices
+            choice = choices[0] if choices else None
+            paired = pair(sent_calls(choice), answer.calls, lenient=duty is not Duty.RAISE)
+            known = known_tools(judgement.transcript.request, choice)
+            rulings = sorted(_rulings(choice, answer, paired, known, duty, why), key=_gravity)
+            return rulings[0] if rulings else Ruling(Outcome.RIGHT, "as it was sent")
+
+
+def _gravity(ruling: Ruling) -> int:
+    return list(Outcome).index(ruling.outcome)
+
+
+def _rulings(
+    choice: FoldedChoice | None, said: Said, paired: Pairing, known: frozenset[str], duty: Duty, why: str
+) -> Iterator[Ruling]:
+    """Yield all that is wrong with a message."""
+    told = said.finish_reason == "length"
+    if duty is Duty.RAISE or (duty is Duty.TELL and not told):
+        yield Ruling(Outcome.SWALLOWED, f"{why}, and it handed over {_described(said)} all the same")
+    for call in paired.strange:
+        executable = call.is_executable and call.name in known
+        outcome = Outcome.EXECUTABLE if executable else Outcome.UNUSABLE
+        yield Ruling(outcome, f"it calls {call.brief}, {_instead(paired, call.name)}")
+    if not paired.strange and paired.missing:
+        calls = ", ".join(call.brief for call in paired.missing)
+        yield Ruling(Outcome.LOST, _one_line(f"lost without an error: the call {calls}"))
+    if duty is Duty.RAISE:
+        return  # what was not sent to its end cannot be lost
+    yield from _texts(choice, said)
+    for sent, got in paired.pairs:
+        if sent.id and got.id != sent.id:
+            became = in_brief(got.id) if got.id else "nothing"
+            yield Ruling(Outcome.IDS_LOST, f"the id {in_brief(sent.id)} of {sent.name} became {became}")
+    yield from _finish(choice, said, has_legacy=any(sent.is_legacy for sent, _ in paired.pairs))
+
+
+def _texts(choice: FoldedChoice | None, said: Said) -> Iterator[Ruling]:
+    pairs = [
+        ("text", choice.content if choice else None, said.content),
+        ("refusal", choice.refusal if choice else None, said.refusal),
+    ]
+    if said.reasoning is not None:
+        pairs.append(("reasoning", choice.reasoning if choice else None, said.reasoning))
+    for what, sent, got in pairs:
+        sent = sent or ""  # noqa: PLW2901 - a text that was never sent is none
+        if got == sent:
+            continue
+        if _is_part(got, sent):
+            there = f"all but {in_brief(got)} of" if got else "all of"
+            yield Ruling(Outcome.LOST, f"lost without an error: {there} the {what} {in_brief(sent)}")
+        else:
+            yield Ruling(Outcome.UNUSABLE, f"the {what} {in_brief(sent)} became {in_brief(got)}")
+
+
+def _finish(choice: FoldedChoice | None, said: Said, *, has_legacy: bool) -> Iterator[Ruling]:
+    sent = choice.finish_reason if choice else None
+    got = said.finish_reason
+    if got == sent or (has_legacy and {sent, got} <= {"function_call", "tool_calls"}):
+        return
+    if sent is None:
+        yield Ruling(Outcome.FINISH_LOST, f"it made up the finish_reason {in_brief(got)}; none was sent")
+    else:
+        became = in_brief(got) if got else "nothing"
+        yield Ruling(Outcome.FINISH_LOST, f"the finish_reason {in_brief(sent)} became {became}")
+
+
+def _instead(paired: Pairing, name: str) -> str:
+    """Say what was sent where something else was called."""
+    missing: tuple[SentCall, ...] = paired.missing
+    if not missing:
+        return "which was sent once" if any(sent.name == name for sent, _ in paired.pairs) else "which was not sent"
+    like = next((call for call in missing if call.name == name), missing[0])
+    return f"and sent was {like.brief}"
+
+
+def _described(said: Said) -> str:
+    if said.calls:
+        return f"{len(said.calls)} calls" if len(said.calls) > 1 else f"a call of {said.calls[0].name}"
+    return "text" if said.content or said.refusal else "an empty message"
+
+
+def _is_part(part: str, whole: str) -> bool:
+    """Tell whether a text is what is left of another when some of it is dropped."""
+    characters = iter(whole)
+    return all(character in characters for character in part)
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 300 else f"{line[:299]}…"  # noqa: PLR2004 - what a person reads of a line

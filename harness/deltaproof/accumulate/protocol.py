@@ -1,0 +1,168 @@
+"""What passes between the harness and a driver: one JSON object a line. docs/accumulators.md tells it to others.
+
+Reading is total: what a library prints between the answers is chatter, and is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from deltaproof.accumulate.answers import Answer, Raised, Said, SaidCall
+
+_KNOWN = frozenset({"content", "tool_calls", "calls", "function_call", "refusal", "finish_reason"})
+_MOST_OPENINGS = 20  # lines that begin with a brace, from which on an answer over several lines is looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One case: which stream to fetch, and how.
+
+    Attributes:
+        case: what the answer has to name.
+        base_url: of an API that answers any request with this stream.
+        request: the JSON object to send, `stream` is true in it.
+        timeout: seconds after which the client should give up waiting for the server by itself.
+    """
+
+    case: str
+    base_url: str
+    request: Mapping[str, object]
+    timeout: float
+    api_key: str = "unused"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A driver is ready for its first case."""
+
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer to one case, with the seconds that the client says it took, None where it does not say."""
+
+    case: str
+    answer: Answer
+    seconds: float | None = None
+
+
+def ask_line(ask: Ask) -> bytes:
+    """Return the line that asks for one case."""
+    return json.dumps({
+        "case": ask.case,
+        "base_url": ask.base_url,
+        "api_key": ask.api_key,
+        "timeout": ask.timeout,
+        "request": ask.request,
+    }).encode() + b"\n"  # fmt: skip
+
+
+def read_line(line: bytes) -> Answered | Ready | None:
+    """Read a line of a persistent driver; None for chatter."""
+    value = _object(line)
+    if value is None:
+        return None
+    if value.get("ready") is True:
+        return Ready(_text(value.get("version")))
+    case = value.get("case")
+    if not isinstance(case, str | int):
+        return None
+    answer = _answer(value)
+    seconds = value.get("seconds")
+    took = float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
+    return Answered(str(case), answer, took) if answer is not None else None
+
+
+def read_output(output: bytes) -> Answer | None:
+    """Read the one answer in what a command printed: the last line that is one, else an object over several lines."""
+    for line in reversed(output.splitlines()):
+        value = _object(line)
+        answer = _answer(value) if value is not None else None
+        if answer is not None:
+            return answer
+    for start in list(_openings(output))[-_MOST_OPENINGS:]:
+        value = _object(output[start:])
+        answer = _answer(value) if value is not None else None
+        if answer is not None:
+            return answer
+    return None
+
+
+def _openings(output: bytes) -> Iterator[int]:
+    """Yield where an object may begin that goes on to the end."""
+    if output.startswith(b"{"):
+        yield 0
+    start = output.find(b"\n{")
+    while start >= 0:
+        yield start + 1
+        start = output.find(b"\n{", start + 1)
+
+
+def _object(text: bytes) -> dict[str, object] | None:
+    try:
+        value = json.loads(text)
+    except (RecursionError, ValueError):  # UnicodeDecodeError is one
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _answer(value: Mapping[str, object]) -> Answer | None:
+    """Read what was said or raised, in a member of its own or as it is."""
+    raised = value.get("raised")
+    if isinstance(raised, Mapping):
+        return Raised(_text(raised.get("type")) or "an error", _text(raised.get("message")))
+    if isinstance(raised, str):
+        return Raised(raised)
+    message = value.get("message")
+    if isinstance(message, Mapping):
+        return read_message(message)
+    return read_message(value) if value.keys() & _KNOWN else None
+
+
+def read_message(message: Mapping[str, object]) -> Said:
+    """Read a message; what is missing or of another type counts as not said."""
+    reasoning = message.get("reasoning")
+    calls = message.get("tool_calls")
+    if not isinstance(calls, list):
+        calls = message.get("calls")
+    found = [_call(call) for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+    legacy = message.get("function_call")
+    if isinstance(legacy, Mapping):
+        found.append(_call(legacy))
+    finish = message.get("finish_reason")
+    return Said(
+        content=_texts(message.get("content")),
+        refusal=_text(message.get("refusal")),
+        reasoning=reasoning if isinstance(reasoning, str) else None,
+        calls=tuple(found),
+        finish_reason=finish if isinstance(finish, str) and finish else None,
+    )
+
+
+def _call(call: Mapping[str, object]) -> SaidCall:
+    """Read a call, flat or with its name and arguments under `function`, the arguments as text or as a value."""
+    function = call.get("function")
+    named = function if isinstance(function, Mapping) else call
+    arguments = named.get("arguments")
+    if arguments is None:
+        text = ""
+    elif isinstance(arguments, str):
+        text = arguments
+    else:
+        text = json.dumps(arguments, ensure_ascii=False)
+    identity = call.get("id")
+    return SaidCall(_text(named.get("name")), text, identity if isinstance(identity, str) and identity else None)
+
+
+def _texts(content: object) -> str:
+    """Read a text, or the parts of one."""
+    if isinstance(content, list):
+        return "".join(_text(part.get("text")) if isinstance(part, Mapping) else _text(part) for part in content)
+    return _text(content)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""Tests of what client code makes of streams."""

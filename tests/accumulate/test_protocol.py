@@ -1,0 +1,107 @@
+"""Facts about what passes between the harness and drivers: every answer in every spelling, and no chatter."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deltaproof.accumulate.answers import Raised, Said, SaidCall
+from deltaproof.accumulate.protocol import Answered, Ask, Ready, ask_line, read_line, read_message, read_output
+
+CALL = {"id": "call_a", "name": "f", "arguments": '{"a": 1}'}
+SAID = Said("Hi", calls=(SaidCall("f", '{"a": 1}', "call_a"),), finish_reason="tool_calls")
+CHATTER = b'Loading model weights...\n{"level": "info", "message": "hello"}\n[1, 2]\n"content"\n\xff\xfe\n'
+
+
+def test_a_case_is_one_line() -> None:
+    """What is asked is one JSON object in one line, whatever is in the request."""
+    ask = Ask("7", "http://127.0.0.1:1/c/7/v1", {"messages": [{"content": "a\nb\u2028c"}]}, 10)
+    assert ask_line(ask).count(b"\n") == 1
+    assert json.loads(ask_line(ask)) == {
+        "case": "7",
+        "base_url": "http://127.0.0.1:1/c/7/v1",
+        "api_key": "unused",
+        "timeout": 10,
+        "request": {"messages": [{"content": "a\nb\u2028c"}]},
+    }
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "Hi", "tool_calls": [CALL], "finish_reason": "tool_calls"},
+        {"content": "Hi", "calls": [CALL], "finish_reason": "tool_calls"},
+        {"content": [{"type": "text", "text": "Hi"}], "calls": [CALL], "finish_reason": "tool_calls"},
+        {"content": ["H", "i"], "calls": [{**CALL, "arguments": {"a": 1}}], "finish_reason": "tool_calls"},
+        {"content": "Hi", "finish_reason": "tool_calls",
+         "tool_calls": [{"id": "call_a", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}]},
+    ],
+)  # fmt: skip
+def test_a_message_may_be_spelt_in_several_ways(message: dict[str, object]) -> None:
+    """Arguments as text or object, calls flat or as the API has them, content as text or parts."""
+    assert read_message(message) == SAID
+
+
+def test_what_is_missing_was_not_said() -> None:
+    """A message without a member, or with one of another type, says nothing of it."""
+    assert read_message({}) == Said()
+    assert read_message({"content": None, "tool_calls": None, "finish_reason": "", "reasoning": 1}) == Said()
+    assert read_message({"tool_calls": [{}, 3]}) == Said(calls=(SaidCall("", ""),))
+    assert read_message({"function_call": {"name": "f", "arguments": None}}) == Said(calls=(SaidCall("f", ""),))
+
+
+def test_lines_of_a_persistent_driver() -> None:
+    """A line is an answer to a case, the word that it is ready, or chatter."""
+    message = {"content": "Hi", "tool_calls": [CALL], "finish_reason": "tool_calls"}
+    lines: list[object] = [
+        {"ready": True, "version": "3.1"},
+        {"case": "7", "message": message, "seconds": 0.5},
+        {"case": 7, **message},
+        {"case": "7", "raised": {"type": "APIError", "message": "no"}},
+        {"case": "7", "raised": "APIError"},
+        {"case": "7"},
+        {"case": None, "message": message},
+        {"ready": "yes"},
+    ]
+    assert [read_line(json.dumps(line).encode()) for line in lines] == [
+        Ready("3.1"),
+        Answered("7", SAID, 0.5),
+        Answered("7", SAID),
+        Answered("7", Raised("APIError", "no")),
+        Answered("7", Raised("APIError")),
+        None,
+        None,
+        None,
+    ]
+    assert [read_line(line) for line in CHATTER.splitlines()] == [None] * 5
+
+
+def test_the_answer_in_what_a_command_printed() -> None:
+    """It is the last line that is one, whatever is printed around it, or an object over several lines at the end."""
+    message = {"content": "Hi", "tool_calls": [CALL], "finish_reason": "tool_calls"}
+    line = json.dumps(message).encode()
+    pretty = json.dumps(message, indent=2).encode()
+    first = json.dumps({"content": "no"}).encode()
+    for output in (
+        line,
+        line + b"\n",
+        CHATTER + line + b"\n" + CHATTER,
+        first + b"\n" + line,
+        pretty,
+        CHATTER + pretty,
+    ):
+        assert read_output(output) == SAID
+    assert read_output(json.dumps({"message": message}).encode()) == SAID
+    assert read_output(b'{"raised": {"type": "E", "message": "m"}}') == Raised("E", "m")
+    assert read_output(CHATTER) is None
+    assert read_output(b"") is None
+
+
+@given(st.binary() | st.text(st.sampled_from('{}[]":,\n ae1'), max_size=40).map(str.encode))
+def test_reading_is_total(output: bytes) -> None:
+    """Whatever is printed, reading it ends and raises nothing."""
+    read_line(output)
+    read_output(output)
