@@ -98,23 +98,15 @@ def serve(
     Ctrl-C ends it, and it tells what was never served. Exit codes: 0; 1 with --strict, as said there; 2 where nothing
     could be read or served.
     """  # noqa: D301 - the backspace is click's mark for lines to be left as they are
+    from deltaproof.drive.endpoint import allow_connections
     from deltaproof.drive.replay_server import Options
 
     shelf = Shelf(_exchanges(paths))
     gc.collect()
     gc.freeze()  # what was read stays: looking through it again and again would hold streams up
-    _allow_connections()
+    allow_connections()
     asyncio.run(_serve(shelf, Options(timing, how), host, port))
     sys.exit(int(_tell(shelf, strict=strict) and strict))
-
-
-def _allow_connections() -> None:
-    """Allow as many connections as the system lets us have: by default that is often about a thousand files."""
-    with suppress(ImportError, OSError, ValueError):  # not on Windows; no limit to take on macOS
-        import resource
-
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _exchanges(paths: tuple[str, ...]) -> list[Exchange]:

@@ -272,7 +272,7 @@ async def listen(
 
 
 def allow_connections() -> None:
-    """Allow as many connections as the system lets this process have: by default that is often about a thousand files."""
+    """Allow as many connections as the system lets us have: by default that is often about a thousand files."""
     with suppress(ImportError, OSError, ValueError):  # not on Windows; no limit to take on macOS
         import resource
 

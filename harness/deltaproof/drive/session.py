@@ -16,6 +16,7 @@ from deltaproof.cassette.journal import Journal, Recovered
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.drive.command import environment_for, raise_if_missing, start
+from deltaproof.drive.endpoint import allow_connections
 from deltaproof.drive.keeper import Fact, Keeper
 from deltaproof.drive.proxy import Place, Proxy
 from deltaproof.drive.recorded import Recorded
@@ -134,9 +135,11 @@ def _signals() -> Iterator[_Signals]:
 async def _run(command: tuple[str, ...], proxy: Proxy, signals: _Signals) -> int:
     """Run the command to its end; what it had asked for may still be on its way then. Without one, await a signal."""
     if not command:
+        allow_connections()
         await signals.came.wait()
         return 0
     running = await start(command, environment_for(proxy.url, os.environ))
+    allow_connections()  # now: the command keeps the limits that it would have without us
     signals.pass_on = running.pass_on
     try:
         code = await running.wait()
