@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from deltaproof.cassette import read_path
+from deltaproof.cassette.paths import SNAPSHOT
 from deltaproof.exchange import Exchange
 from deltaproof.faults import FAULTS, Fault, InapplicableError
 from deltaproof.snapshot import Shape, changes
-from deltaproof.snapshot.file import NAME, read_snapshot, write_snapshot
+from deltaproof.snapshot.file import read_snapshot, write_snapshot
 from tests.snapshot.streams import shape
 from tests.snapshot.test_words import NOWHERE_SEEN
 
@@ -38,8 +39,8 @@ def test_every_recorded_stream_is_as_it_was_kept(tmp_path: Path) -> None:
     """All their shapes in one file, read again: no difference to shapes that are made anew."""
     made: dict[str, Shape] = {one.source: shape(one) for one in exchanges()}
     assert len(made) > 700
-    write_snapshot(tmp_path / NAME, made)
-    kept = read_snapshot(tmp_path / NAME)
+    write_snapshot(tmp_path / SNAPSHOT, made)
+    kept = read_snapshot(tmp_path / SNAPSHOT)
     assert [name for name in made if changes(kept[name], made[name])] == []
     assert kept == made
 

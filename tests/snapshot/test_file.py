@@ -10,10 +10,11 @@ import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from deltaproof.cassette.paths import SNAPSHOT
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import Exchange
 from deltaproof.faults import named
-from deltaproof.snapshot.file import NAME, read_snapshot, write_snapshot
+from deltaproof.snapshot.file import read_snapshot, write_snapshot
 from tests.snapshot.streams import NAMES, exchange_of, recorded, shape
 
 SCHEMAS = Path(__file__).parents[2] / "specs/schemas"
@@ -58,7 +59,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     shapes["split"] = shape(named("name-split").apply(recorded("two-calls")))
     shapes["error: odd\u2028name"] = shape(exchange_of('{"error":"\\ud83c"}', '{"a, b":[], "choices":[{"index":0}]}'))
     shapes["empty"] = shape(Exchange("here", b""))
-    path = tmp_path / NAME
+    path = tmp_path / SNAPSHOT
     write_snapshot(path, shapes)
     assert read_snapshot(path) == shapes
     validator("snapshot.json").validate(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -66,7 +67,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 def test_a_snapshot_is_a_few_lines_that_people_can_read(tmp_path: Path) -> None:
     """The whole text up to the rules that conform, which are there by group."""
-    path = tmp_path / NAME
+    path = tmp_path / SNAPSHOT
     write_snapshot(path, {"one-call.sse": shape(named("name-null").apply(recorded("one-call")))})
     text = path.read_text(encoding="utf-8")
     assert text.startswith(ONE_CALL + "  conforms:\n    arguments: arguments-append-only, ")
@@ -76,7 +77,7 @@ def test_a_snapshot_is_a_few_lines_that_people_can_read(tmp_path: Path) -> None:
 
 def test_without_shapes_there_is_no_file(tmp_path: Path) -> None:
     """The last shape that goes takes the file with it; a file that is not there has no shapes."""
-    path = tmp_path / NAME
+    path = tmp_path / SNAPSHOT
     write_snapshot(path, {"a": shape(recorded("text"))})
     write_snapshot(path, {})
     assert (path.exists(), read_snapshot(path)) == (False, {})
@@ -104,7 +105,7 @@ def test_without_shapes_there_is_no_file(tmp_path: Path) -> None:
 )
 def test_what_is_no_snapshot_is_an_error_with_its_line(tmp_path: Path, text: str, where: str, what: str) -> None:
     """Never an empty snapshot, and nothing is constructed."""
-    path = tmp_path / NAME
+    path = tmp_path / SNAPSHOT
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableError) as caught:
         read_snapshot(path)

@@ -23,6 +23,9 @@ LIMIT = 256 * 2**20
 REQUEST, HEADERS = ".request.json", ".headers"
 """What is put in place of `.sse` to name the request and the response head beside it."""
 
+SNAPSHOT = "snapshot.yaml"
+"""The file in any folder that holds the shapes of its recordings, and is none itself."""
+
 UNRECOGNISED = "no recording format is recognised"
 _FORMATS = (
     "Known are event streams with or without their head, VCR cassettes (vcrpy, go-vcr, ruby-vcr, httpmock), HAR files, "
@@ -106,6 +109,8 @@ def _passed_over(path: Path, mode: int, root: Path) -> str:
     """Say why something in a folder is not read, or nothing if it is."""
     if path.name.startswith("."):
         return "hidden"
+    if path.name == SNAPSHOT:
+        return "a snapshot of recordings, not one itself"
     if stat.S_ISLNK(mode):
         target = _target(path)
         if not target.is_relative_to(root):

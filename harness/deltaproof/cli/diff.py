@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from deltaproof.cassette.paths import SNAPSHOT
 from deltaproof.cli.comparing import format_option, judged_at, name_of, news_of, write_comparison
 from deltaproof.report.comparison import Compared, Outcome
 from deltaproof.snapshot import changes
-from deltaproof.snapshot.file import NAME, read_snapshot
+from deltaproof.snapshot.file import read_snapshot
 from deltaproof.snapshot.matching import PROFILE, Known, known, match
 
 _WORDS = {Outcome.NEW: "only in B", Outcome.GONE: "only in A"}
@@ -42,7 +43,7 @@ def diff(old: Path, new: Path, *, form: str) -> None:
 
 def _known_at(path: Path) -> list[Known]:
     """Return what is known of a recording, a folder, or a snapshot."""
-    if path.is_file() and path.name.endswith(NAME):
+    if path.is_file() and path.name.endswith(SNAPSHOT):
         return [Known(name, shape) for name, shape in read_snapshot(path).items()]
     root = path if path.is_dir() else path.parent
     return [known(judged, name_of(judged, root)) for judged in judged_at([path], PROFILE).judged]

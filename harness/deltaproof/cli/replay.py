@@ -94,6 +94,7 @@ def replay(  # noqa: PLR0913 - one per option
 
         print_recordings(paths)
         return
+    from deltaproof.cassette.scrub_table import project_scrub
     from deltaproof.drive.resend import Recorder, Sending, places
     from deltaproof.drive.target import read_target
 
@@ -101,7 +102,9 @@ def replay(  # noqa: PLR0913 - one per option
     recordings = judged_at(paths, profile, provider=provider).judged
     sending = Sending([one.exchange for one in recordings], load().profile(profile), provider, timeout)
     names = {id(one.exchange): name_below(one, paths) for one in recordings}
-    recorder = Recorder(places(record, sending.recordings, names), model) if record is not None else None
+    recorder = None
+    if record is not None:
+        recorder = Recorder(places(record, sending.recordings, names), model, project_scrub(Path()))
     compared, interrupted = send(sending, target, recordings, names, recorder)
     write_comparison(compared, form, _WORDS)
     sys.exit(INTERRUPTED if interrupted else exit_code(compared))

@@ -133,6 +133,7 @@ def run(  # noqa: PLR0913 - one per option
 
 def carry_out(plan: Plan, target: Target, record: Path | None, *, quiet: bool) -> SuiteRun:
     """Run a plan against a target, showing how far it is unless `quiet`; Ctrl-C ends it with what is known so far."""
+    from deltaproof.cassette.scrub_table import project_scrub
     from deltaproof.cli.progress import progress, silent
     from deltaproof.drive.ledger import Ledger, Recorder
     from deltaproof.drive.run import run_suite
@@ -140,7 +141,7 @@ def carry_out(plan: Plan, target: Target, record: Path | None, *, quiet: bool) -
     ledger = Ledger(target, plan)
     listeners: list[Callable[[Fact], None]] = [ledger.take]
     if record is not None:
-        listeners.append(Recorder(record, target).take)
+        listeners.append(Recorder(record, target, project_scrub(Path())).take)
 
     interrupted = False
     with nullcontext(silent) if quiet else progress(len(plan.scenarios)) as show:

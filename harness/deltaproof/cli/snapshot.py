@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from deltaproof.cassette.paths import SNAPSHOT
 from deltaproof.cli.comparing import format_option, judged_at, name_of, news_of, write_comparison
 from deltaproof.report.comparison import Compared, Outcome
 from deltaproof.snapshot import Shape, changes, shape_of
-from deltaproof.snapshot.file import NAME, read_snapshot, write_snapshot
+from deltaproof.snapshot.file import read_snapshot, write_snapshot
 from deltaproof.snapshot.matching import PROFILE
 
 _WORDS = {
@@ -52,7 +53,7 @@ def snapshot(paths: tuple[Path, ...], *, update: bool, form: str) -> None:
     if update:
         for folder in sorted({*kept, *seen}):
             others = _others(paths, folder)
-            write_snapshot(folder / NAME, others | seen.get(folder, {}))
+            write_snapshot(folder / SNAPSHOT, others | seen.get(folder, {}))
     write_comparison(compared, form, _UPDATED if update else _WORDS)
     sys.exit(int(not update and any(one.outcome is not Outcome.SAME for one in compared)))
 
@@ -71,11 +72,11 @@ def _kept(paths: Sequence[Path]) -> dict[Path, dict[str, Shape]]:
     kept: dict[Path, dict[str, Shape]] = {}
     for path in paths:
         if path.is_dir():
-            for file in sorted(path.rglob(NAME)):
+            for file in sorted(path.rglob(SNAPSHOT)):
                 if not any(part.startswith(".") for part in file.relative_to(path).parts):  # as recordings are read
                     kept[file.parent] = read_snapshot(file)
         else:
-            shapes = read_snapshot(path.parent / NAME)
+            shapes = read_snapshot(path.parent / SNAPSHOT)
             kept.setdefault(path.parent, {}).update(_of_file(shapes, path.name))
     return kept
 
@@ -84,7 +85,7 @@ def _others(paths: Sequence[Path], folder: Path) -> dict[str, Shape]:
     """Return what a folder's snapshot has of recordings that were not named, and so is left as it is."""
     if any(path.is_dir() and folder.is_relative_to(path) for path in paths):
         return {}
-    shapes = read_snapshot(folder / NAME)
+    shapes = read_snapshot(folder / SNAPSHOT)
     for path in paths:
         for name in _of_file(shapes, path.name):
             del shapes[name]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.catalog import Scenario
 from deltaproof.drive.reach import Reached
 from deltaproof.drive.run import Begun, Fact, Plan
 from deltaproof.drive.target import Target
 from deltaproof.errors import RefusedError
+from deltaproof.exchange import Exchange
 from deltaproof.suite.chunks import fingerprint
 from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun, SuiteRun
 
@@ -79,6 +81,7 @@ class Recorder:
 
     folder: Path
     target: Target
+    scrub: Scrub
     server: str = ""
 
     def take(self, fact: Fact) -> None:
@@ -96,11 +99,19 @@ class Recorder:
                 pass
 
     def _write(self, run: ScenarioRun) -> None:
-        from deltaproof.cassette.write import write_cassette
-
         exchanges = [exchange for attempt in run.attempts for exchange in attempt.kept]
-        if not exchanges:
-            return
-        provenance = {"server": self.server, "model": self.target.model}
-        path = _path(self.folder, run.scenario)
-        write_cassette(path, exchanges, provenance={name: told for name, told in provenance.items() if told})
+        write_recording(_path(self.folder, run.scenario), exchanges, self.server, self.target.model, self.scrub)
+
+
+def write_recording(path: Path, exchanges: Sequence[Exchange], server: str, model: str, scrub: Scrub) -> None:
+    """Write what was sent and read into a cassette, with the names that server and model gave or got; nothing for none.
+
+    Raises:
+        DeltaproofError: it cannot be written.
+    """
+    from deltaproof.cassette.write import write_cassette
+
+    if exchanges:
+        provenance = {"server": server, "model": model}
+        known = {name: told for name, told in provenance.items() if told}
+        write_cassette(path, exchanges, provenance=known, scrub=scrub)

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.catalog import Profile, load_scenarios
 from deltaproof.checking import Judged
 from deltaproof.drive.bench import LATER, Bench
+from deltaproof.drive.ledger import write_recording
 from deltaproof.drive.reach import Reached, raise_if_closed, raise_if_unknown_model, reach
 from deltaproof.drive.target import Target
 from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
@@ -132,6 +134,7 @@ class Recorder:
 
     paths: Mapping[str, Path]
     model: str
+    scrub: Scrub
     server: str = ""
     kept: dict[Path, list[Exchange]] = field(default_factory=dict)
 
@@ -144,14 +147,10 @@ class Recorder:
         if isinstance(fact, Reached):
             self.server = fact.server
             return
-        from deltaproof.cassette.write import write_cassette
-
         path = self.paths[fact.recorded.source]
         exchanges = self.kept.setdefault(path, [])
         exchanges += fact.kept
-        provenance = {"server": self.server, "model": self.model}
-        if exchanges:
-            write_cassette(path, exchanges, provenance={name: told for name, told in provenance.items() if told})
+        write_recording(path, exchanges, self.server, self.model, self.scrub)
 
 
 def places(folder: Path, recordings: Sequence[Exchange], names: Mapping[int, str]) -> dict[str, Path]:

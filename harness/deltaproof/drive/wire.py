@@ -15,10 +15,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 
-from deltaproof.cassette.coding import decode, names
+from deltaproof.cassette import readable
 from deltaproof.drive.target import Target
 from deltaproof.drive.trouble import Trouble, end_by, trouble_by
-from deltaproof.errors import UnreadableError
 from deltaproof.exchange import End, Exchange, Head, Read
 from deltaproof.suite.requests import request_text
 
@@ -161,9 +160,9 @@ class Wire:
             reading.end = End.CLIENT_GONE
             keep(self._exchange(ask, reading))
             raise
-        exchange, readable = _readable(self._exchange(ask, reading), self._target.key)
+        exchange, judged = _hidden(self._exchange(ask, reading), self._target.key)
         keep(exchange)
-        return Answered(exchange, readable, reading.sent_at)
+        return Answered(exchange, judged, reading.sent_at)
 
     def _exchange(self, ask: Ask, reading: _Reading) -> Exchange:
         url = self._target.address(ask.path)
@@ -260,29 +259,18 @@ def _headers(headers: httpx2.Headers, key: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, _without(value, key)) for name, value in pairs)
 
 
-def _readable(exchange: Exchange, key: str) -> tuple[Exchange, Exchange]:
+def _hidden(exchange: Exchange, key: str) -> tuple[Exchange, Exchange]:
     """Return the exchange as it was read and as it is judged, the key in neither."""
-    readable = _decoded(exchange)
+    decoded = readable(exchange)
     secret = key.encode()
-    if len(secret) < _SHORTEST_SECRET or secret not in readable.body:
-        return exchange, readable
-    head = readable.head and replace(
-        readable.head, headers=tuple(pair for pair in readable.head.headers if pair[0].lower() != "content-encoding")
+    if len(secret) < _SHORTEST_SECRET or secret not in decoded.body:
+        return exchange, decoded
+    head = decoded.head and replace(
+        decoded.head, headers=tuple(pair for pair in decoded.head.headers if pair[0].lower() != "content-encoding")
     )
     # As long as the key, so that offsets and the sizes of reads stay right.
-    hidden = replace(readable, body=readable.body.replace(secret, b"*" * len(secret)), head=head)
+    hidden = replace(decoded, body=decoded.body.replace(secret, b"*" * len(secret)), head=head)
     return hidden, hidden
-
-
-def _decoded(exchange: Exchange) -> Exchange:
-    codings = names(exchange.head.get("content-encoding") if exchange.head else None)
-    if not codings:
-        return exchange
-    try:
-        body, reads = decode(exchange.body, codings, exchange.reads, exchange.end)
-    except UnreadableError:  # the server's fault: what came is judged as it is
-        return exchange
-    return replace(exchange, body=body, reads=reads)
 
 
 def _without(text: str, key: str) -> str:

@@ -38,9 +38,6 @@ from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.snapshot.shape import CallShape, ChoiceShape, Shape
 from deltaproof.verdict import Verdict
 
-NAME = "snapshot.yaml"
-"""What the file is called, in any folder."""
-
 _VERSION = 1
 _COMMENT = "What deltaproof saw in the recordings beside; `deltaproof snapshot --update` writes it anew."
 _SEPARATOR = ", "
