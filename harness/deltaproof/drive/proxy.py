@@ -138,9 +138,9 @@ class Proxy:
 
     async def _upstream(self, client: Connection) -> Upstream | Unreached:
         """Return the client's connection to the upstream, a new one where there is none that is open."""
-        upstream = self._upstreams.get(client)
-        if upstream is not None and upstream.open:
-            return upstream
+        open_already = self._upstreams.get(client)
+        if open_already is not None and open_already.open:
+            return open_already
         upstream = await connect(self._origin)
         if isinstance(upstream, Upstream):
             self._upstreams[client] = upstream
