@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from deltaproof.cassette import read_path
 from deltaproof.errors import UnknownNameError
 from deltaproof.exchange import End, Exchange, Head, Read
-from deltaproof.faults import FAULTS, Fault, InapplicableError, named
+from deltaproof.faults import FAULTS, Fault, InapplicableError, chosen, combined, named
 from deltaproof.faults.pieces import pieces_of
 from deltaproof.faults.splice import Style, splice, style_of
 from deltaproof.verdict import judge
@@ -162,10 +162,94 @@ def test_reads_make_up_the_body(fault: Fault) -> None:
     assert [read.at for read in broken.reads] == sorted(read.at for read in broken.reads)
 
 
+def times_of_events(exchange: Exchange) -> list[tuple[float, bytes]]:
+    """Return what each read brought, and when."""
+    parts, position = [], 0
+    for read in exchange.reads:
+        parts.append((read.at, exchange.body[position : position + read.size]))
+        position += read.size
+    return parts
+
+
+def test_changed_bytes_belong_to_the_read_they_stood_in() -> None:
+    """An event that came in three reads is changed in the middle one; the others bring what they brought."""
+    event = b'data: {"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n'
+    parts = (event[:40], event[40:56], event[56:], b"data: [DONE]\n\n")
+    reads = tuple(Read(number, len(part)) for number, part in enumerate(parts))
+    changed = named("role-user").apply(Exchange("here", b"".join(parts), reads=reads))
+    assert times_of_events(changed) == [
+        (0, b'data: {"choices":[{"index":0,"delta":{"r'),
+        (1, b'ole":"user"'),
+        (2, b"}}]}\n\n"),
+        (3, b"data: [DONE]\n\n"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("done-missing", [(0, b"a"), (1, b"b"), (2, b"c")]),
+        ("done-twice", [(0, b"a"), (1, b"b"), (2, b"c"), (3, b"[DONE][DONE]")]),
+        ("comment", None),
+    ],
+)
+def test_a_read_whose_bytes_are_gone_is_gone(name: str, kept: list[tuple[float, bytes]] | None) -> None:
+    """What comes on top comes with a read beside it; no read is empty, and no time is new."""
+    chunk = '{"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}]}'
+    payloads = [chunk % ("a", "null"), chunk % ("b", "null"), chunk % ("c", '"stop"'), "[DONE]"]
+    events = [f"data: {payload}\n\n".encode() for payload in payloads]
+    reads = tuple(Read(number, len(event)) for number, event in enumerate(events))
+    changed = named(name).apply(Exchange("here", b"".join(events), reads=reads, ended=4.0))
+    told = [
+        (at, b"".join(re.findall(rb'(?<="content":")[abc]|\[DONE\]', part))) for at, part in times_of_events(changed)
+    ]
+    assert told == (kept or [(0, b"a"), (1, b"b"), (2, b"c"), (3, b"[DONE]")])
+    assert changed.ended == told[-1][0] + 1
+
+
 def test_a_stall_is_half_a_minute_and_changes_no_byte() -> None:
     """All reads from some one on come thirty seconds later."""
     exchange = Exchange("here", b"data: [DONE]\n\n", reads=(Read(1, 7), Read(2, 7)))
     assert named("stall").apply(exchange) == replace(exchange, reads=(Read(1, 7), Read(32, 7)))
+
+
+def test_the_end_is_seen_as_long_after_the_last_read_as_before() -> None:
+    """A stall puts it off, and a cut brings it forward."""
+    chunks = [b'data: {"choices":[{"index":0,"delta":{}}]}\n\n'] * 3
+    exchange = Exchange("here", b"".join(chunks), reads=tuple(Read(n, len(chunks[0])) for n in range(3)), ended=2.5)
+    assert named("stall").apply(exchange).ended == 32.5
+    cut = named("cut-reset").apply(exchange)
+    assert cut.ended == cut.reads[-1].at + 0.5
+
+
+# What else follows: the bytes of the request, the lengths that are told.
+
+
+def test_the_bytes_of_a_request_say_what_the_request_says() -> None:
+    """Only the member that a fault changes is written anew; the length that the headers tell is that of the bytes."""
+    sent = b'{ "tools" : [{"type":"function","function":{"name":"f"}}],\n "seed": 1.0 }'
+    body = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n'
+    headers = (("Accept", "*/*"), ("Content-Length", str(len(sent))))
+    exchange = Exchange("here", body, request=json.loads(sent), sent=sent, sent_headers=headers)
+    changed = named("tool-choice-required").apply(exchange)
+    assert changed.sent == sent[:-2] + b',\n "tool_choice" : "required" }'
+    assert json.loads(changed.sent) == changed.request
+    assert changed.sent_headers == (("Accept", "*/*"), ("Content-Length", str(len(changed.sent))))
+    assert named("done-missing").apply(replace(exchange, body=body + b"data: [DONE]\n\n")).sent == sent
+
+
+def test_bytes_of_a_request_that_say_something_else_are_not_kept() -> None:
+    """Where the request was told beside the recording, its bytes are those of another one."""
+    exchange = replace(stream("two-calls"), sent=b'{"model":"m"}')
+    assert named("parallel-calls").apply(exchange).sent == b""
+
+
+def test_a_complete_body_has_the_length_that_its_head_tells() -> None:
+    """And one that is cut has less."""
+    body = b'data: {"choices":[{"index":0,"delta":{}}]}\n\ndata: [DONE]\n\n'
+    exchange = Exchange("here", body, head=Head(200, (("content-length", str(len(body))),)))
+    assert named("done-missing").apply(exchange).head == Head(200, (("content-length", str(len(body) - 14)),))
+    assert named("cut-reset").apply(exchange).head == exchange.head
 
 
 # How they choose, and when they do not apply.
@@ -219,6 +303,33 @@ def test_faults_can_be_combined() -> None:
     assert one.apply(other.apply(exchange)) == other.apply(one.apply(exchange))
     found = {finding.case for finding in judge(one.apply(other.apply(exchange)), profile="openai-strict").findings}
     assert found == {"null", "missing"}
+
+
+def test_faults_are_applied_one_after_the_other() -> None:
+    """What combines them is what applying them in turn is."""
+    one, other = chosen("name-null,done-missing")
+    exchange = stream("one-call")
+    assert combined((one, other), exchange) == other.apply(one.apply(exchange))
+
+
+def test_a_fault_that_those_before_leave_nothing_to_says_so() -> None:
+    """The error names what was applied before it."""
+    with pytest.raises(InapplicableError) as caught:
+        combined(chosen("plain-answer,done-twice"), stream("one-call"))
+    assert caught.value.what == "done-twice does not apply after plain-answer: there is no [DONE]"
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("usage-*-high", ["usage-details-high"]),
+        ("cut-mid-*", ["cut-mid-event", "cut-mid-utf8"]),
+        ("done-twice, bom", ["done-twice", "bom"]),
+    ],
+)
+def test_faults_are_named_by_a_pattern_or_one_by_one(words: str, names: list[str]) -> None:
+    """A pattern's faults come in the order of the list, others as they are named."""
+    assert [fault.name for fault in chosen(words)] == names
 
 
 @pytest.mark.parametrize("name", ["crlf", "cr", "comment"])
@@ -285,7 +396,15 @@ def test_an_unknown_fault_is_refused() -> None:
     """A name that no fault has is the operator's mistake."""
     with pytest.raises(UnknownNameError) as caught:
         named("name-nul")
-    assert caught.value.what == "there is no fault 'name-nul'"
+    assert str(caught.value) == "there is no fault 'name-nul'. Did you mean name-null?"
+    for words, told in (
+        ("zzz", "there is no fault 'zzz'. `deltaproof faults` lists them"),
+        ("name-null,", "there is no fault ''. `deltaproof faults` lists them"),
+        ("zzz-*", "no fault is called 'zzz-*'. `deltaproof faults` lists them"),
+    ):
+        with pytest.raises(UnknownNameError) as caught:
+            chosen(words)
+        assert str(caught.value) == told
 
 
 def test_faults_have_names_of_their_own_and_say_what_they_do() -> None:

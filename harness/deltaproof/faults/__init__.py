@@ -1,6 +1,5 @@
 """All faults: named changes to an exchange, each of which breaks one rule on purpose. Judges nothing."""
 
-from deltaproof.errors import UnknownNameError
 from deltaproof.faults import (
     arguments,
     choices,
@@ -19,6 +18,7 @@ from deltaproof.faults import (
 )
 from deltaproof.faults.draft import InapplicableError
 from deltaproof.faults.fault import Fault
+from deltaproof.faults.several import combined, is_pattern, listed, matching
 
 FAULTS: tuple[Fault, ...] = (
     *entries.FAULTS,
@@ -44,10 +44,16 @@ def named(name: str) -> Fault:
     Raises:
         UnknownNameError: there is none.
     """
-    found = next((fault for fault in FAULTS if fault.name == name), None)
-    if found is None:
-        raise UnknownNameError(f"there is no fault {name!r}", hint="`deltaproof faults` lists them")
-    return found
+    return listed(FAULTS, name)[0]
 
 
-__all__ = ["FAULTS", "Fault", "InapplicableError", "named"]
+def chosen(words: str) -> tuple[Fault, ...]:
+    """Return the faults that a shell pattern matches, or those of names with commas between them.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    return matching(FAULTS, words) if is_pattern(words) else listed(FAULTS, words)
+
+
+__all__ = ["FAULTS", "Fault", "InapplicableError", "chosen", "combined", "is_pattern", "named"]

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Exchange
-from deltaproof.faults.pieces import Json, Piece, pieces_of, reads_of
+from deltaproof.faults.pieces import Json, Piece, pieces_of
+from deltaproof.faults.rewritten import rewritten
 from deltaproof.faults.views import Call, Delta, Entry, calls_of
 from deltaproof.stream import Request, read_request
 
@@ -58,16 +59,15 @@ class Draft:
 
     def exchange(self) -> Exchange:
         """Put the exchange together again."""
-        written = [piece.written(escapes=self.escapes) for piece in self.pieces]
-        return replace(
+        changed = replace(
             self._exchange,
-            body=b"".join(written),
             request=self.request,
             answer=self.answer,
             head=self.head,
             end=self.end,
-            reads=reads_of(self.reads, self.pieces, written),
+            reads=self.reads,
         )
+        return rewritten(self._exchange, changed, self.pieces, escapes=self.escapes)
 
     def pick(self, several: Sequence[T], missing: str = "there is nothing of the kind") -> T:
         """Choose one of several; `missing` says what it means that there are none."""

@@ -111,7 +111,7 @@ def stall(draft: Draft) -> None:
     position = draft.pick(range(1, len(draft.reads)))
     draft.reads = (
         *draft.reads[:position],
-        *(replace(read, at=read.at + 30) for read in draft.reads[position:]),
+        *(replace(read, at=round(read.at + 30, 9)) for read in draft.reads[position:]),
     )
 
 

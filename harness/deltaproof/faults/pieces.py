@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_left
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from deltaproof.exchange import Read
 from deltaproof.faults.splice import splice, style_of
 from deltaproof.sse import BOM, Decoder
 
@@ -87,32 +84,6 @@ def with_data(raw: bytes, data: bytes) -> bytes:
     if numbers and (match := matches[numbers[0]]):
         lines[numbers[0]] = b"".join(match[1] + part + match[2] for part in data.split(b"\n"))
     return b"".join(lines)
-
-
-def reads_of(reads: Sequence[Read], pieces: Sequence[Piece], written: Sequence[bytes]) -> tuple[Read, ...]:
-    """Return the reads of a body made of pieces: each ends where what it brought ends now, and keeps its time.
-
-    `reads` are those of the body that the pieces were taken from, `written` is what each piece is now.
-    """
-    kept: list[tuple[int, int, int, int]] = []  # where a piece began and ended, where it begins and ends
-    size = 0
-    for piece, part in zip(pieces, written, strict=True):
-        if piece.origin is not None:
-            kept.append((*piece.origin, size, size + len(part)))
-        size += len(part)
-    kept.sort()
-    moved: list[Read] = []
-    before = after = 0
-    for read in reads:
-        before += read.size
-        number = bisect_left(kept, (before,)) - 1  # the last piece that this read brought anything of
-        began, ended, begins, ends = kept[number] if number >= 0 else (0, 0, 0, 0)
-        now = max(after, ends if before >= ended else min(ends, begins + before - began))
-        moved.append(Read(read.at, now - after))
-        after = now
-    if moved:
-        moved[-1] = Read(moved[-1].at, moved[-1].size + size - after)
-    return tuple(read for read in moved if read.size)
 
 
 def _object(data: bytes | None) -> Json | None:

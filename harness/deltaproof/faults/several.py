@@ -1,0 +1,73 @@
+"""Which faults a word names, and several faults applied to one exchange. No fault lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from deltaproof.errors import UnknownNameError
+from deltaproof.exchange import Exchange
+from deltaproof.faults.draft import InapplicableError
+from deltaproof.faults.fault import Fault
+
+_LIST = "`deltaproof faults` lists them"
+
+
+def is_pattern(word: str) -> bool:
+    """Tell whether a word is a shell pattern, which may name any number of faults."""
+    return any(mark in word for mark in "*?[")
+
+
+def matching(faults: Sequence[Fault], pattern: str) -> tuple[Fault, ...]:
+    """Return the faults whose names a shell pattern matches, in their order.
+
+    Raises:
+        UnknownNameError: it matches none.
+    """
+    found = tuple(fault for fault in faults if fnmatchcase(fault.name, pattern))
+    if not found:
+        raise _unknown(faults, pattern)
+    return found
+
+
+def listed(faults: Sequence[Fault], names: str) -> tuple[Fault, ...]:
+    """Return the faults of names with commas between them, in the order given.
+
+    Raises:
+        UnknownNameError: there is none of some name.
+    """
+    known = {fault.name: fault for fault in faults}
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in known:
+            raise _unknown(faults, name)
+    return tuple(known[name] for name in wanted)
+
+
+def combined(faults: Sequence[Fault], exchange: Exchange, *, seed: int = 0) -> Exchange:
+    """Return the exchange with several faults, applied one after the other; `seed` as of `Fault.apply`.
+
+    Raises:
+        InapplicableError: one of them does not apply, to the exchange or to what those before it made of it.
+    """
+    changed = exchange
+    for number, fault in enumerate(faults):
+        try:
+            changed = fault.apply(changed, seed=seed)
+        except InapplicableError as error:
+            before = ", ".join(one.name for one in faults[:number])
+            after = f" does not apply after {before}:" if before else " does not apply:"
+            what = error.what.replace(" does not apply:", after, 1)
+            raise InapplicableError(what, where=error.where) from None
+    return changed
+
+
+def _unknown(faults: Sequence[Fault], word: str) -> UnknownNameError:
+    names = [fault.name for fault in faults]
+    if is_pattern(word):
+        return UnknownNameError(f"no fault is called {word!r}", hint=_LIST)
+    alike = [name for name in names if word and word in name][:8] or get_close_matches(word, names)
+    return UnknownNameError(
+        f"there is no fault {word!r}", hint=f"Did you mean {' or '.join(alike)}?" if alike else _LIST
+    )
