@@ -23,6 +23,8 @@ VERBS = {
     "snapshot": "Hold recordings against what was kept of their shape.",
     "diff": "Say what changed from one recording to another.",
     "rules": "List the rules, or show one rule's page.",
+    "faults": "List the faults by which a recording can be broken on purpose.",
+    "fault": "Break a recording on purpose.",
     "demo": "Judge a real llama.cpp server on this machine.",
 }
 """The verbs with what `--help` says of them; the command of verb V is `deltaproof.cli.V.V`."""
