@@ -1,0 +1,34 @@
+"""The client that several drivers fold the streams of: openai-python, without retries. Folds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from openai import OpenAI
+
+from lines import mapping
+
+
+def client_for(case: Mapping[str, object]) -> OpenAI:
+    """Return a client for one case."""
+    return OpenAI(
+        base_url=cast("str", case["base_url"]),
+        api_key=cast("str", case["api_key"]),
+        timeout=cast("float", case["timeout"]),
+        max_retries=0,
+    )
+
+
+def request_of(case: Mapping[str, object]) -> dict[str, Any]:  # type: ignore[explicit-any]  # members have all types
+    """Return what to call `create` with; what the client may not know goes to the server as it is."""
+    request = mapping(case["request"])
+    named = {name: request[name] for name in ("model", "messages", "tools", "stream_options") if name in request}
+    rest = {name: value for name, value in request.items() if name not in named and name != "stream"}
+    return {**named, "extra_body": rest}
+
+
+def chunks_of(case: Mapping[str, object]) -> Iterable[Any]:  # type: ignore[explicit-any]  # a loop takes what comes
+    """Send a case's request, and return the chunks of its answer."""
+    with client_for(case) as client:
+        yield from client.chat.completions.create(**request_of(case), stream=True)
