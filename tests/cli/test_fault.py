@@ -233,7 +233,7 @@ def test_an_exchange_that_a_fault_leaves_as_it_was_is_named(tmp_path: Path) -> N
 
 def test_a_pattern_makes_a_cassette_for_each_fault_that_applies(tmp_path: Path, clean: Path) -> None:
     """Each has its own fault, and the others are told with the reason."""
-    ran = deltaproof("fault", "id-*", "clean.sse", "-o", "broken", cwd=tmp_path)
+    ran = deltaproof("fault", "id-*", clean.name, "-o", "broken", cwd=tmp_path)
     assert (ran.code, ran.out) == (0, "")
     written = sorted(path.stem for path in (tmp_path / "broken").iterdir())
     *left_out, last = ran.err.splitlines()

@@ -29,7 +29,8 @@ def faults(patterns: tuple[str, ...], *, form: str) -> None:
     shown = [fault for fault in FAULTS if not patterns or any(_matches(fault, pattern) for pattern in patterns)]
     for pattern in patterns:
         if not any(_matches(fault, pattern) for fault in FAULTS):
-            raise UnknownNameError(f"no fault, and no rule with one, is called {pattern!r}", hint="`deltaproof faults` lists them")
+            what = f"no fault, and no rule with one, is called {pattern!r}"
+            raise UnknownNameError(what, hint="`deltaproof faults` lists them")
     if form == "json":
         from deltaproof.report.json_report import json_text
 
