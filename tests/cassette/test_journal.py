@@ -218,3 +218,18 @@ def test_a_record_of_the_cassette_reads_as_before(tmp_path: Path) -> None:
         given = page.close(End.EOF, 0.5)
     (found,) = kept(tmp_path / "greeting.yaml")
     assert as_read(found) == as_read(given)
+
+
+def test_a_request_that_comes_while_an_entry_is_written_is_kept_too(tmp_path: Path) -> None:
+    """A cassette to which an entry is just being added looks cut short; that keeps nobody from recording into it."""
+    cassette = tmp_path / "busy.yaml"
+    with Journal(tmp_path) as journal:
+        journal.open("busy", ASKED, PROVENANCE).close(End.EOF)
+        whole = cassette.read_bytes()
+        first = journal.open("busy", ASKED, PROVENANCE)
+        cassette.write_bytes(whole[:-5])  # as far as one of several writes has come
+        second = journal.open("busy", ASKED, PROVENANCE)
+        cassette.write_bytes(whole)
+        entries = [page.close(End.EOF).entry for page in (first, second)]
+    assert entries == [1, 2]
+    assert len(kept(cassette)) == 3

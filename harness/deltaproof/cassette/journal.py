@@ -58,6 +58,7 @@ class Journal:
         self._pages = folder / _FOLDER
         self._cleaner = Cleaner(scrub)
         self._appender = Appender()
+        self._appendable: set[Path] = set()  # found so once: one that an entry is just being added to looks cut short
         self._opened = 0
         make_folder(folder)
         self._lock: int | None = _locked(folder)
@@ -100,7 +101,9 @@ class Journal:
         written.
         """
         path = cassette_path(self._folder, cassette)
-        raise_unless_appendable(path)
+        if path not in self._appendable:
+            raise_unless_appendable(path)
+            self._appendable.add(path)
         request = loads_object(asked.sent) if asked.request is None else asked.request
         self._opened += 1
         file = self._page_file(f"{self._opened:08}-{os.urandom(4).hex()}{_PAGE}")
