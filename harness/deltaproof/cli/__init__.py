@@ -25,6 +25,7 @@ VERBS = {
     "rules": "List the rules, or show one rule's page.",
     "faults": "List the faults by which a recording can be broken on purpose.",
     "fault": "Break a recording on purpose.",
+    "shrink": "Make a recording as small as it can be while it shows a finding.",
     "demo": "Judge a real llama.cpp server on this machine.",
 }
 """The verbs with what `--help` says of them; the command of verb V is `deltaproof.cli.V.V`."""

@@ -36,10 +36,10 @@ def rewritten(before: Exchange, changed: Exchange, pieces: Sequence[Piece], *, e
         changed,
         body=body,
         reads=reads,
-        ended=_ended(before, reads),
+        ended=_ended(before, reads) if changed.ended is not None else None,
         head=_head(changed, len(before.body), len(body)),
         sent=sent,
-        sent_headers=_sized(before.sent_headers, len(before.sent), len(sent)) if sent else before.sent_headers,
+        sent_headers=_sized(changed.sent_headers, len(before.sent), len(sent)) if sent else changed.sent_headers,
     )
 
 

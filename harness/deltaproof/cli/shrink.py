@@ -1,0 +1,165 @@
+"""`deltaproof shrink`: the smallest recording that still shows a finding."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from deltaproof.catalog import Level, load
+from deltaproof.cli.files import (
+    CASSETTES,
+    STANDARD,
+    checked_output,
+    entry_option,
+    read_recorded,
+    write_recording,
+)
+from deltaproof.errors import DeltaproofError, UnknownNameError
+from deltaproof.exchange import Exchange
+from deltaproof.shrink import NOTHING_NEW, Shrunk, aim_at
+from deltaproof.shrink import shrink as make_smaller
+from deltaproof.verdict import DEFAULT_PROFILE, Finding, judge
+
+_STRICTEST = "openai-strict"
+
+
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """What is to be shown, and by which exchange it is."""
+
+    exchange: Exchange
+    finding: Finding
+
+
+@click.command(short_help="Make a recording as small as it can be while it shows a finding.")
+@click.argument("source", metavar="FILE")
+@click.option(
+    "--rule", metavar="RULE[.CASE]", help="The finding to keep: a rule, or a case of it. Without it, the gravest one."
+)
+@entry_option
+@click.option("-o", "--output", metavar="OUT", help="The cassette to write; FILE.shrunk.yaml without it.")
+@click.option("--pytest", "with_test", is_flag=True, help="Write a test beside it that shows the finding by itself.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    metavar="S",
+    help="How long to try; what is smallest until then is written.",
+)
+@click.option("--loose", is_flag=True, help="Take what is smaller even if it brings findings that FILE has not.")
+@click.option(
+    "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="What counts, and how much."
+)
+@click.option("--provider", metavar="NAME", help="Whose known deviations to waive; they are shown as notes.")
+def shrink(  # noqa: PLR0913 - one for each option
+    source: str,
+    *,
+    rule: str | None,
+    entry: int | None,
+    output: str | None,
+    with_test: bool,
+    seconds: float,
+    loose: bool,
+    profile: str,
+    provider: str | None,
+) -> None:
+    """Make a recording as small as it can be while it shows a finding: fewer events, then fields, then shorter texts.
+
+    FILE is a recording that `deltaproof check` reads, or - for standard input. Of several exchanges the one with the
+    gravest finding is taken, or the first that deviates from RULE. OUT is a cassette, or as of `deltaproof fault`. What
+    is left has no finding that FILE has not. The same FILE makes the same OUT, if there is time enough.
+
+    \b
+        deltaproof shrink recording.yaml
+        deltaproof shrink recording.sse --rule tool-call-open-name.split -o small.yaml --pytest
+
+    Exit codes: 0 written; 2 nothing written, as the finding is not there, or the usage is wrong.
+    """  # noqa: D301 - click takes the control character as its mark
+    output = checked_output(output or _beside(source), source)
+    if with_test and output == STANDARD:
+        raise DeltaproofError("a test stands beside a file", where=output, hint="Name one with -o")
+    aim = _aim(read_recorded(source).chosen(entry, source), source, rule, profile, provider)
+    still_shows = aim_at(
+        aim.exchange,
+        aim.finding.rule,
+        aim.finding.case,
+        profile=profile,
+        provider=provider,
+        guarded=frozenset() if loose else NOTHING_NEW,
+    )
+    until = time.monotonic() + seconds
+    shrunk = make_smaller(aim.exchange, still_shows, go_on=lambda: time.monotonic() < until)
+    told = {**shrunk.exchange.provenance, "shrunk": f"{aim.finding.rule}.{aim.finding.case}"}
+    small = replace(shrunk.exchange, provenance=told)
+    write_recording(output, [small], {})
+    written = [output]
+    if with_test:
+        written.append(_write_test(small, aim.finding, output, profile, provider))
+    _tell(aim, shrunk, written, profile)
+
+
+def _beside(source: str) -> str:
+    """Return what to call what is made of a file."""
+    return "shrunk.yaml" if source == STANDARD else f"{Path(source).stem}.shrunk.yaml"
+
+
+def _aim(exchanges: Mapping[int, Exchange], source: str, rule: str | None, profile: str, provider: str | None) -> _Aim:
+    """Return the gravest finding, or the gravest of a rule, and the first exchange that has it."""
+    slug, _, case = (rule or "").partition(".")
+    if slug:
+        _raise_unless_known(slug, case)
+    aims = [
+        _Aim(exchange, finding)
+        for exchange in exchanges.values()
+        for finding in judge(exchange, profile=profile, provider=provider).findings
+    ]
+    wanted = [aim for aim in aims if slug in {"", aim.finding.rule} and case in {"", aim.finding.case}]
+    if wanted:
+        return min(wanted, key=lambda aim: list(Level).index(aim.finding.level))
+    if not slug:
+        raise DeltaproofError(f"there is no finding by {profile}", where=source)
+    shown = list(dict.fromkeys(f"{aim.finding.rule}.{aim.finding.case}" for aim in aims))
+    hint = f"It deviates from {', '.join(shown)}" if shown else f"There is no finding by {profile}"
+    strictly = [one for exchange in exchanges.values() for one in judge(exchange, profile=_STRICTEST).findings]
+    if any(one.rule == slug and case in {"", one.case} for one in strictly):
+        hint = f"By {_STRICTEST} it does: --profile {_STRICTEST}"
+    raise DeltaproofError(f"it does not deviate from {rule} by {profile}", where=source, hint=hint)
+
+
+def _raise_unless_known(slug: str, case: str) -> None:
+    cases = load().page(slug).cases
+    if case and case not in cases:
+        raise UnknownNameError(f"{slug} has no case {case!r}", hint=f"Known: {', '.join(cases)}")
+
+
+def _write_test(small: Exchange, finding: Finding, output: str, profile: str, provider: str | None) -> str:
+    """Write a test beside a recording, and return its name; a recording that only a cassette keeps is read from it."""
+    from deltaproof.report.reproducer import is_told_by_its_body, test_name, test_text
+
+    is_by_itself = is_told_by_its_body(small)
+    if not is_by_itself and Path(output).suffix.lower() not in CASSETTES:
+        raise DeltaproofError(
+            "only a cassette keeps all of it for a test", where=output, hint="Choose a name that ends with .yaml"
+        )
+    test = Path(output).with_name(test_name(output))
+    text = test_text(small, finding, profile, provider, "" if is_by_itself else Path(output).name)
+    try:
+        test.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DeltaproofError(f"the test cannot be written: {error.strerror or error}", where=str(test)) from None
+    return str(test)
+
+
+def _tell(aim: _Aim, shrunk: Shrunk, written: list[str], profile: str) -> None:
+    """Say what came of it: to standard output, or beside what stands there."""
+    from deltaproof.report.shrunk_text import print_shrunk
+    from deltaproof.report.terminal import console_for
+
+    console = console_for(sys.stderr if STANDARD in written else sys.stdout)
+    print_shrunk(aim.exchange, shrunk, aim.finding, profile, written, console)

@@ -1,0 +1,59 @@
+"""What came of making a recording smaller, for a person at a terminal: how small it is, and what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from deltaproof.catalog import load
+from deltaproof.exchange import Exchange
+from deltaproof.report.overview import COLOURS, MARKS, label
+from deltaproof.report.visible import visible
+from deltaproof.shrink import Shrunk
+from deltaproof.sse import Decoder
+from deltaproof.verdict import Finding
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SHOWN = 4096
+"""Bytes of a stream that are shown: more is no small one, and stands in the file."""
+
+
+def print_shrunk(
+    before: Exchange, shrunk: Shrunk, finding: Finding, profile: str, written: Sequence[str], console: Console
+) -> None:
+    """Print the finding that was kept, how small the recording is, where it is, and the stream itself."""
+    after = shrunk.exchange
+    title = Text(f"{MARKS[finding.level]} {finding.level}  ", COLOURS[finding.level])
+    title.append(finding.rule, "bold")
+    title.append(f"  {load().pages[finding.rule].cases[finding.case].means}")
+    console.print(title)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("from", Text(visible(f"{label(before)}, judged by {profile}")))
+    table.add_row("events", f"{_events(after):,} of {_events(before):,}")
+    table.add_row("bytes", f"{len(after.body):,} of {len(before.body):,}")
+    table.add_row("tried", f"{shrunk.tries:,} times, {_outcome(shrunk)}")
+    table.add_row("wrote", Text(visible(", ".join(written))))
+    console.print(Padding(table, (0, 0, 1, 2)))
+    for line in after.body[:_SHOWN].decode(errors="backslashreplace").split("\n"):
+        console.print(Text(visible(line)), overflow="fold")
+    if len(after.body) > _SHOWN:
+        console.print(f"… and {len(after.body) - _SHOWN:,} bytes more")
+
+
+def _outcome(shrunk: Shrunk) -> str:
+    return (
+        "and nothing more can be left out" if shrunk.complete else "until the time was up: there may be a smaller one"
+    )
+
+
+def _events(exchange: Exchange) -> int:
+    decoder = Decoder(limit=len(exchange.body))
+    return len([event for event in decoder.feed(exchange.body) + decoder.close() if event.data is not None])
