@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from deltaproof.cassette.scrub import Cleaner
@@ -68,3 +70,26 @@ def test_secret_headers_lose_their_values_and_nothing_else() -> None:
 def test_a_url_loses_who_asks_and_with_which_key(url: str, expected: str) -> None:
     """User, password and key-like parameters go; all else stays to the letter."""
     assert Cleaner().exchange(Exchange(source="-", body=b"", url=url)).url == expected
+
+
+def test_a_password_that_is_no_utf_8_is_looked_for_as_it_is_and_as_in_a_url() -> None:
+    """RFC 7617 leaves its encoding open."""
+    credential = b64encode("me:pässwörd".encode("latin-1")).decode()
+    exchange = Exchange(
+        source="-",
+        body="pässwörd".encode("latin-1") + b", p%E4ssw%F6rd.",
+        sent_headers=(("Authorization", f"Basic {credential}"),),
+    )
+    assert Cleaner().exchange(exchange).body == b"********, ************."
+
+
+def test_a_secret_with_half_a_surrogate_pair_is_looked_for_as_json_writes_it() -> None:
+    """Nothing else can write it."""
+    exchange = Exchange(
+        source="-",
+        body=b"no key: \\ud800-secret",
+        request={"api_key": "\ud800-secret"},
+        sent=b'{"api_key":"\\ud800-secret"}',
+    )
+    cleaned = Cleaner().exchange(exchange)
+    assert (cleaned.body, cleaned.sent) == (b"no key: *************", b'{"api_key":"*************"}')

@@ -10,6 +10,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
@@ -185,12 +186,10 @@ def _written(secrets: Iterable[str]) -> Iterator[str]:
     """Yield secrets as they may be written: as they are, in JSON, and in a URL."""
     for secret in secrets:
         if len(secret) >= SHORTEST and secret not in _WORDS and not is_placeholder(secret):
-            yield from {
-                secret,
-                json.dumps(secret)[1:-1],
-                json.dumps(secret, ensure_ascii=False)[1:-1],
-                quote(secret, ""),
-            }
+            yield json.dumps(secret)[1:-1]
+            with suppress(UnicodeEncodeError):  # by half a surrogate pair, which nothing but JSON can write
+                in_url = quote(secret, "", errors="surrogateescape")  # a password need not be UTF-8
+                yield from {secret, json.dumps(secret, ensure_ascii=False)[1:-1], in_url}
 
 
 def _text(text: str, secrets: Sought) -> str:
