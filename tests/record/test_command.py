@@ -78,6 +78,31 @@ def test_findings_make_it_fail_unless_told_otherwise(tmp_path: Path) -> None:
     assert line in ran.err.splitlines()
 
 
+def test_an_upstream_that_is_not_there_is_no_success(tmp_path: Path) -> None:
+    """Even where the command takes it for one: it is told, and no cassette is left that would answer in its place."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/v1"
+        ran = record(
+            url, tmp_path, sys.executable, "-c", f"try:\n{textwrap.indent(POST[2], ' ')}\nexcept OSError: pass"
+        )
+    told = f"not recorded: {url} cannot be reached: nothing listens there: the connection was refused"
+    assert ran.err.splitlines()[1:] == [told]
+    assert (ran.code, ran.out) == (2, "nothing was judged\n")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_server_that_answers_nothing_is_judged_as_check_judges_it(tmp_path: Path) -> None:
+    """A connection that is closed without a word is a broken stream, not one that was not kept."""
+    source = f"try:\n{textwrap.indent(POST[2], ' ')}\nexcept OSError: pass"
+    with serving(lambda _: [Act.CUT]) as server:
+        ran = record(server.url, tmp_path, sys.executable, "-c", source)
+    checked = deltaproof("check", "out", cwd=tmp_path, columns=100)
+    assert (ran.code, ran.out) == (checked.code, checked.out)
+    assert ran.code == 1
+    assert "the stream ends (cut) before [DONE]" in ran.out
+
+
 @pytest.mark.parametrize(
     ("ends", "code"), [("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 137)], ids=["exit", "killed"]
 )
@@ -116,10 +141,14 @@ def test_a_command_that_asks_for_nothing_is_an_error(tmp_path: Path) -> None:
         ),
         (
             ["--upstream", "http://a.test", "--out", "o", "--host", "192.0.2.1"],
-            "deltaproof: 192.0.2.1:0: it cannot be listened on: Cannot assign requested address. Choose another --port, or none for any that is free",
+            "deltaproof: 192.0.2.1: it cannot be listened on: Cannot assign requested address. Choose an address of this machine as --host",
+        ),
+        (
+            ["--upstream", "http://a.test", "--out", "o", "--host", "no-such.invalid"],
+            "deltaproof: no-such.invalid: it cannot be listened on: no machine of this name is known. Choose an address of this machine as --host",
         ),
     ],
-    ids=["no-command", "no-url", "a-password", "no-address"],
+    ids=["no-command", "no-url", "a-password", "no-address", "no-machine"],
 )
 def test_a_mistake_is_one_line(arguments: list[str], error: str, tmp_path: Path) -> None:
     """With what to do, and exit code 2."""

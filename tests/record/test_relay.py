@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deltaproof.drive.session import Told
 from deltaproof.exchange import End, Exchange, Head
 from tests.record.rig import Client, body_of, client, kept, recorder, request, run
 from tests.record.scripted import (
@@ -289,9 +290,9 @@ def test_what_is_no_http_passes_too(tmp_path: Path) -> None:
 
 
 def test_nobody_there_is_a_502(tmp_path: Path) -> None:
-    """The client may ask again on the same connection."""
+    """The client may ask again on the same connection; it is told, and not kept, or later modes would play it."""
 
-    async def talk() -> list[bytes]:
+    async def talk() -> tuple[list[bytes], list[Told]]:
         async with scripted(saying(b"")) as upstream:
             url = upstream.url
         async with recorder(url, tmp_path) as rig, client(rig.port) as one:
@@ -299,9 +300,11 @@ def test_nobody_there_is_a_502(tmp_path: Path) -> None:
             for _ in range(2):
                 await one.ask(request())
                 answers.append(await one.until(b"}}"))
-            return answers
+            return answers, rig.told
 
-    for answer in run(talk()):
+    answers, told = run(talk())
+    for answer in answers:
         assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
         assert "cannot be reached: nothing listens there: the connection was refused" in str(body_of(answer))
-    assert [(exchange.head, exchange.end) for exchange in kept(tmp_path)] == [(None, End.CUT)] * 2
+    assert [type(one).__name__ for one in told] == ["Listening", "Missed", "Missed"]
+    assert list(tmp_path.iterdir()) == []

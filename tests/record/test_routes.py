@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from deltaproof.drive.http1 import Incoming
+from deltaproof.drive.keeper import Missed
 from deltaproof.drive.routes import Refusal, Route, find_route
+from deltaproof.drive.session import Told
 from deltaproof.drive.upstream import read_origin
 from tests.record.rig import body_of, client, kept, recorder, request, run
 from tests.record.scripted import saying, scripted, whole
@@ -52,6 +54,7 @@ def test_a_path_below_v1_is_one_below_the_base_url(upstream: str, target: str, r
         (incoming("ftp://127.0.0.1:9/v1"), HTTPStatus.MISDIRECTED_REQUEST, "records https://a.test/v1 only"),
         (incoming("/v1/x", ("Upgrade", "websocket")), HTTPStatus.NOT_IMPLEMENTED, "upgrades no connections"),
         (incoming("/scenario//v1/models"), HTTPStatus.NOT_FOUND, "'' is no name for a scenario"),
+        (incoming("/scenario/Snapshot/v1/models"), HTTPStatus.NOT_FOUND, "snapshot.yaml beside recordings is the file"),
         (incoming("/scenario/../v1/models"), HTTPStatus.NOT_FOUND, "'..' is no name"),
         (incoming("/scenario/.journal/v1"), HTTPStatus.NOT_FOUND, "'.journal' is no name"),
         (incoming("/scenario/%2e%2e/v1"), HTTPStatus.NOT_FOUND, "'%2e%2e' is no name"),
@@ -112,9 +115,9 @@ def test_a_scenario_has_a_cassette_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_refusal_is_json_and_leaves_the_connection_open(tmp_path: Path) -> None:
-    """Nothing of it reaches the upstream, and nothing is kept."""
+    """Nothing of it reaches the upstream, and nothing is kept; who records is told."""
 
-    async def talk() -> tuple[object, int]:
+    async def talk() -> tuple[object, int, list[Told]]:
         async with (
             scripted(saying(whole(b"{}"))) as upstream,
             recorder(upstream.url, tmp_path) as rig,
@@ -124,8 +127,12 @@ def test_a_refusal_is_json_and_leaves_the_connection_open(tmp_path: Path) -> Non
             refusal = await one.until(b"}}")
             await one.ask(request("/v1/models"))
             await one.exactly(whole(b"{}"))
-            return body_of(refusal), len(upstream.asked)
+            return body_of(refusal), len(upstream.asked), rig.told[1:2]
 
     why = "'.hidden' is no name for a scenario: it takes up to 100 letters, digits and . _ -, and begins with one of the first two"
-    assert run(talk()) == ({"error": {"message": why, "type": "deltaproof_error", "param": None, "code": None}}, 1)
+    assert run(talk()) == (
+        {"error": {"message": why, "type": "deltaproof_error", "param": None, "code": None}},
+        1,
+        [Missed(why)],
+    )
     assert len(kept(tmp_path)) == 1

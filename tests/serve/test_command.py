@@ -113,7 +113,7 @@ def test_strict_exits_0_where_all_was_served_once(tmp_path: Path) -> None:
         ),
         (
             ["two.yaml", "--host", "no.such.host.invalid"],
-            "deltaproof: no.such.host.invalid:0: it cannot be listened on: ",
+            "deltaproof: no.such.host.invalid: it cannot be listened on: no machine of this name is known. Choose an",
         ),
     ],
 )

@@ -25,7 +25,7 @@ class Log:
         kept: what was recorded, by the number of the exchange.
         lost: what could not be kept.
         played: how many requests were answered from cassettes.
-        missed: how many found no answer there, and were not recorded.
+        missed: how many got no answer, from there or from the upstream, and were not recorded.
     """
 
     profile: str

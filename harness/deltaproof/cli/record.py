@@ -93,7 +93,8 @@ def record(  # noqa: PLR0913 - one per option
     are shown on standard error as they happen; at the end comes the report of `check`.
 
     Exit codes: COMMAND's own where it failed; 2 for what could not be kept, for requests that --mode neither answers
-    nor records, and for a COMMAND that asked for nothing; 1 for findings at or above --fail-on; else 0.
+    nor records, for an upstream that could not be reached, and for a COMMAND that asked for nothing; 1 for findings at
+    or above --fail-on; else 0.
     """  # noqa: D301 - the backspace is click's mark for lines to be left as they are
     from deltaproof.cassette.scrub import Cleaner
     from deltaproof.cassette.scrub_table import project_scrub

@@ -6,6 +6,7 @@ What to answer is not known here.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -263,12 +264,27 @@ async def listen(
             lambda: Connection(answer, clock, high_water, connections), host, port, backlog=2048
         )
     except (OSError, OverflowError) as error:
-        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-        raise DeltaproofError(
-            f"it cannot be listened on: {why}",
-            where=f"{host}:{port}",
-            hint="Choose another --port, or none for any that is free",
-        ) from error
+        raise _unlistenable(error, host, port) from error
+
+
+def _unlistenable(error: OSError | OverflowError, host: str, port: int) -> DeltaproofError:
+    """Say why an address cannot be listened on, and whether its port or its host is to blame."""
+    match error:
+        case socket.gaierror():
+            why, blame = "no machine of this name is known", "host"
+        case OSError(errno=int(number)) if number != 0:
+            why, blame = os.strerror(number), "host" if number == errno.EADDRNOTAVAIL else "port"
+        case _:
+            why, blame = str(error), "port"
+    if blame == "host":
+        return DeltaproofError(
+            f"it cannot be listened on: {why}", where=host, hint="Choose an address of this machine as --host"
+        )
+    return DeltaproofError(
+        f"it cannot be listened on: {why}",
+        where=f"{host}:{port}",
+        hint="Choose another --port, or none for any that is free",
+    )
 
 
 def allow_connections() -> None:

@@ -52,7 +52,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A request found no answer in a cassette, and the mode does not let it be recorded: why."""
+    """A request got no answer and is not recorded: none is in its cassette, nobody is there, or it is refused; why."""
 
     why: str
 

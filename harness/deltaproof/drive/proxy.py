@@ -74,6 +74,7 @@ class Proxy:
         self.asked += 1
         route = find_route(incoming, self._origin, self._own)
         if isinstance(route, Refusal):
+            self._keeper.tell(Missed(route.why))
             client.refuse(route.status, route.why)
             return
         await client.drain()  # of answers to requests that it sent ahead
@@ -91,9 +92,10 @@ class Proxy:
         if isinstance(upstream, Upstream):
             await self._relay(incoming, route, client, upstream)
             return
-        self._keep(incoming, route, datetime.now(UTC)).close(0.0, upstream.end)
+        why = f"{self._origin.url} cannot be reached: {upstream.why}"
+        self._keeper.tell(Missed(why))  # and not kept: a cassette would answer with it when the upstream is there again
         status = HTTPStatus.GATEWAY_TIMEOUT if upstream.end is End.TIMEOUT else HTTPStatus.BAD_GATEWAY
-        client.refuse(status, f"{self._origin.url} cannot be reached: {upstream.why}")
+        client.refuse(status, why)
 
     async def leave(self) -> None:
         """Go: end what is still passing, and all connections."""

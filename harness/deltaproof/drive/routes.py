@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from deltaproof.cassette.paths import SNAPSHOT
 from deltaproof.cassette.scrub_rules import SHORTEST, is_placeholder
 from deltaproof.drive.http1 import Incoming
 from deltaproof.drive.upstream import Origin
@@ -18,6 +19,7 @@ from deltaproof.drive.upstream import Origin
 CASSETTE = "cassette"
 """Where all goes that is for no scenario."""
 
+_KEPT_SHAPES = SNAPSHOT.removesuffix(".yaml")
 _BASE = re.compile(r"/v1(?=/|$)")
 _SCENARIO = re.compile(r"/scenario/([^/]*)(?=/|$)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -76,6 +78,11 @@ def find_route(incoming: Incoming, origin: Origin, own: frozenset[str]) -> Route
                 HTTPStatus.NOT_FOUND,
                 f"{scenario!r} is no name for a scenario: it takes up to 100 letters, digits and . _ -, and begins"
                 " with one of the first two",
+            )
+        if scenario.lower() == _KEPT_SHAPES:
+            return Refusal(
+                HTTPStatus.NOT_FOUND,
+                f"{scenario!r} is no name for a scenario: {SNAPSHOT} beside recordings is the file of their shapes",
             )
     if base := _BASE.match(path):
         path = origin.path + path[base.end() :]

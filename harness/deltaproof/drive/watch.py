@@ -71,7 +71,7 @@ class Watch:
 def judge_kept(kept: Exchange, judging: Judging) -> Judged | Skipped | UnreadableError:
     """Judge an exchange as it was kept, exactly as `check` judges it in its cassette; its body is let go."""
     recording = Recording(
-        body=kept.body if kept.head is not None or kept.body else None,
+        body=kept.body,
         head=kept.head,
         request=kept.request,
         method=kept.method,
