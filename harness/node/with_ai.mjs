@@ -31,12 +31,17 @@ async function fold({ base_url, api_key, request, timeout }) {
     if (errors.length > 0) throw errors[0];
     return {
       content: text,
-      tool_calls: calls.map(({ toolCallId, toolName, input }) => ({ id: toolCallId, name: toolName, arguments: input })),
+      tool_calls: calls.map((call) => ({ id: call.toolCallId, name: call.toolName, arguments: argumentsOf(call) })),
       finish_reason: raw ?? FINISH_REASONS[finish] ?? null,
     };
   } catch (error) {
     throw errors[0] ?? error;
   }
+}
+
+/** Return the text of a call's arguments; those that the client found wrong stand in its error as they came. */
+function argumentsOf({ input, error }) {
+  return typeof error?.toolInput === "string" ? error.toolInput : JSON.stringify(input);
 }
 
 await serve(fold, "ai");

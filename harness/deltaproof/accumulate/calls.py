@@ -57,15 +57,18 @@ class Pairing:
 
 
 def sent_calls(choice: FoldedChoice | None) -> tuple[SentCall, ...]:
-    """Return the calls of a choice, the deprecated function call after the others."""
+    """Return the calls of a choice, the deprecated function call after the others unless it is the same as one."""
     return tuple(_sent(choice)) if choice is not None else ()
 
 
 def _sent(choice: FoldedChoice) -> Iterator[SentCall]:
     for call in choice.tool_calls:
         yield SentCall(call.name or "", call.arguments, call.id, is_custom=call.type == "custom")
-    if choice.function_call is not None:
-        yield SentCall(choice.function_call.name or "", choice.function_call.arguments, is_legacy=True)
+    legacy = choice.function_call
+    if legacy is not None and all(
+        (call.name, call.arguments) != (legacy.name, legacy.arguments) for call in choice.tool_calls
+    ):  # some servers tell each call in both ways
+        yield SentCall(legacy.name or "", legacy.arguments, is_legacy=True)
 
 
 def known_tools(request: Request | None, choice: FoldedChoice | None) -> frozenset[str]:

@@ -44,12 +44,9 @@ def duty_of(exchange: Exchange, judgement: Judgement) -> tuple[Duty, str]:
     broken = _BROKEN.get(exchange.end, "")
     if not transcript.done_count and not all(choice.finish_reason for choice in choices):
         return Duty.RAISE, broken or "the stream ends without finish_reason or [DONE]"
-    unfinished = [
-        call for call in sent_calls(choices[0] if choices else None) if parsed_arguments(call.arguments) is None
-    ]
-    broken_json = [call for call in unfinished if not call.is_custom and call.arguments]
-    if broken_json and choices[0].finish_reason == "length":
-        return Duty.TELL, f"the arguments of {broken_json[0].name} were cut for their length"
-    if broken_json:
-        return Duty.EITHER, f"the arguments of {broken_json[0].name} are no JSON object"
+    if choices and choices[0].finish_reason == "length":
+        return Duty.TELL, "the message was cut for its length"
+    for call in sent_calls(choices[0] if choices else None):
+        if call.arguments and not call.is_custom and parsed_arguments(call.arguments) is None:
+            return Duty.EITHER, f"the arguments of {call.name} are no JSON object"
     return (Duty.EITHER, broken) if broken else (Duty.NONE, "")

@@ -131,7 +131,9 @@ def read_message(message: Mapping[str, object]) -> Said:
     found = [_call(call) for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
     legacy = message.get("function_call")
     if isinstance(legacy, Mapping):
-        found.append(_call(legacy))
+        called = _call(legacy)
+        if all((one.name, one.arguments) != (called.name, called.arguments) for one in found):
+            found.append(called)
     finish = message.get("finish_reason")
     return Said(
         content=_texts(message.get("content")),

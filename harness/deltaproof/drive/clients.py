@@ -18,7 +18,7 @@ from deltaproof.accumulate.known import Accumulator, Language
 from deltaproof.errors import DeltaproofError
 
 _PACKAGE = Path(__file__).parents[1]
-_PYTHON_DRIVERS = _PACKAGE / "drivers"
+PYTHON_DRIVERS = _PACKAGE / "drivers"
 _READY = "deltaproof.json"  # written last: an environment without it was not finished
 _INSTALLING = 900.0  # seconds
 
@@ -64,7 +64,7 @@ def find(accumulator: Accumulator) -> Runnable | Missing:
             _copy_node_drivers(folder)
             return Runnable((node, str(folder / accumulator.driver)), _node_version(folder, accumulator.package))
         case Language.PYTHON:
-            driver = str(_PYTHON_DRIVERS / accumulator.driver)
+            driver = str(PYTHON_DRIVERS / accumulator.driver)
             if _is_installed(accumulator):
                 python = _python(folder)
                 return Runnable((str(python), driver), _python_version(folder, accumulator.package))

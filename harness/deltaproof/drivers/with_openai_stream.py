@@ -8,7 +8,7 @@ from openai_client import client_for, request_of
 
 def fold(case: dict[str, object]) -> dict[str, object]:
     """Let the client fold a stream, and return the first choice of what it hands over."""
-    with client_for(case) as client, client.chat.completions.stream(**request_of(case)) as stream:
+    with client_for(case).chat.completions.stream(**request_of(case)) as stream:
         choice = stream.get_final_completion().choices[0]
     message = choice.message
     legacy = message.function_call

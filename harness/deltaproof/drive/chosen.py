@@ -1,0 +1,84 @@
+"""From what the operator names to accumulators that can run: built in, registered by a package, or a command."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+
+from deltaproof.accumulate.known import known_accumulators
+from deltaproof.accumulate.matrix import Column
+from deltaproof.drive.accumulator import OneShot, Persistent
+from deltaproof.drive.clients import PYTHON_DRIVERS, Missing, Runnable, find
+from deltaproof.drive.matrix import Client
+from deltaproof.errors import DeltaproofError, UnknownNameError
+
+GROUP = "deltaproof.accumulators"
+"""The entry points that packages register callables in: request and base URL to message."""
+
+ALL, CHEAP = "all", "cheap"
+"""Words for every built-in accumulator, and for those that say much and cost little."""
+
+
+def registered() -> dict[str, EntryPoint]:
+    """Return the accumulators that installed packages register, by name."""
+    return {found.name: found for found in entry_points(group=GROUP)}
+
+
+def clients_for(names: Sequence[str], *, persistent: bool) -> list[Client]:
+    """Return the accumulators of some names and commands, each once; commands speak lines where `persistent` says so.
+
+    Raises:
+        UnknownNameError: a name is that of no accumulator, and no command.
+        DeltaproofError: a command cannot be read.
+    """
+    clients: dict[str, Client] = {}
+    for name in names:
+        for one in _expanded(name):
+            clients.setdefault(one, client_for(one, persistent=persistent))
+    return list(clients.values())
+
+
+def _expanded(name: str) -> list[str]:
+    match name:
+        case "all":
+            return [*known_accumulators(), *registered()]
+        case "cheap":
+            return [one.name for one in known_accumulators().values() if one.cheap]
+        case _:
+            return [name]
+
+
+def client_for(name: str, *, persistent: bool) -> Client:
+    """Return the accumulator of one name or command."""
+    known = known_accumulators().get(name)
+    if known is not None:
+        match find(known):
+            case Runnable(command=command, version=version):
+                return Client(Column(name, known.title, version), Persistent(command))
+            case Missing(why=why, install=install):
+                return Client(Column(name, known.title, skipped=f"{why}: {install}"), None)
+    if (found := registered().get(name)) is not None:
+        package = found.dist.name if found.dist is not None else ""
+        version = found.dist.version if found.dist is not None else ""
+        command = (sys.executable, str(PYTHON_DRIVERS / "entry_point.py"), found.value, package)
+        return Client(Column(name, found.value, version), Persistent(command))
+    words = _words(name)
+    if shutil.which(words[0]) is None:
+        raise UnknownNameError(
+            f"there is no accumulator {name!r}, and no command of that name",
+            hint=f"One of {', '.join((ALL, CHEAP, *known_accumulators(), *registered()))}, or a command",
+        )
+    return Client(Column(name), Persistent(words) if persistent else OneShot(words))
+
+
+def _words(command: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise DeltaproofError(f"this command cannot be read: {error}", where=command) from error
+    if not words:
+        raise DeltaproofError("an accumulator has a name", hint="`deltaproof accumulators` lists them")
+    return words
