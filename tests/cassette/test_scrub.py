@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 
 import pytest
@@ -93,3 +94,36 @@ def test_a_secret_with_half_a_surrogate_pair_is_looked_for_as_json_writes_it() -
     )
     cleaned = Cleaner().exchange(exchange)
     assert (cleaned.body, cleaned.sent) == (b"no key: *************", b'{"api_key":"*************"}')
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Amz-Security-Token", "PRIVATE-TOKEN", "X-Vault-Token", "X-AuthToken", "X-Proxy-Password"]
+)
+def test_tokens_and_passwords_of_other_kinds_go_too(name: str) -> None:
+    """What a header calls a token is one; what counts tokens is not."""
+    head = Head(200, ((name, "abc"), ("x-ratelimit-remaining-tokens", "17")))
+    cleaned = Cleaner().exchange(Exchange(source="-", body=b"", head=head)).head
+    assert cleaned == Head(200, ((name, "SCRUBBED"), ("x-ratelimit-remaining-tokens", "17")))
+
+
+def test_the_urls_in_headers_lose_what_a_url_loses() -> None:
+    """Of a page that asks, and of where to go instead."""
+    exchange = Exchange(
+        source="-",
+        body=b"moved to /there?token=1234567890",
+        head=Head(302, (("Location", "/there?token=1234567890&a=b"),)),
+        sent_headers=(("Referer", "https://me:pw@x.test/?a=b&access_token=0987654321"),),
+    )
+    cleaned = Cleaner().exchange(exchange)
+    assert cleaned.head == Head(302, (("Location", "/there?token=SCRUBBED&a=b"),))
+    assert cleaned.sent_headers == (("Referer", "https://SCRUBBED@x.test/?a=b&access_token=SCRUBBED"),)
+
+
+def test_the_urls_in_a_request_lose_what_a_url_loses() -> None:
+    """A signature in the URL of an image is looked for in the answer, too; sizes stay."""
+    url = "https://x.test/a.png?se=2026&sig=Ab12345678%3D"
+    request = {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]}
+    sent = json.dumps(request).encode()
+    cleaned = Cleaner().exchange(Exchange(source="-", body=f"I saw {url}.".encode(), request=request, sent=sent))
+    assert cleaned.sent == sent.replace(b"Ab12345678%3D", b"*************")
+    assert cleaned.body == b"I saw https://x.test/a.png?se=2026&sig=*************."

@@ -29,6 +29,7 @@ DEFAULT = Scrub()
 
 _WORDS = frozenset({"assistant", "function", "tool_calls", "undefined", "chat.completion"})  # they stand in any body
 _USER = re.compile(r"^([a-z][a-z0-9+.-]*://)([^/?#]*)@", re.IGNORECASE)
+_URL_IN_TEXT = re.compile(r"https?://[^\s\"'<>\\]{1,4000}")
 _PARAMETER = re.compile(r"([?&])([^=&#]*)=([^&#]+)")
 
 
@@ -66,7 +67,7 @@ class Cleaner:
 
     def url(self, url: str, secrets: Sought) -> str:
         """Return a URL without user, password and the values of key-like parameters, otherwise as it is."""
-        return _text(_PARAMETER.sub(self._parameter, _USER.sub(rf"\g<1>{SCRUBBED}@", url)), secrets)
+        return _text(self._anonymous(url), secrets)
 
     def head(self, head: Head | None, secrets: Sought) -> Head | None:
         """Return a response's head without its secrets."""
@@ -74,12 +75,10 @@ class Cleaner:
 
     def headers(self, pairs: Iterable[tuple[str, str]], secrets: Sought) -> tuple[tuple[str, str], ...]:
         """Return headers with the values of secret ones replaced, names and order kept."""
-        return tuple((name, SCRUBBED if self._headers.match(name) else _text(value, secrets)) for name, value in pairs)
-
-    def _header(self, name: str, value: str, secrets: Sought) -> str:
-        if not self._headers.match(name):
-            return _text(value, secrets)
-        return value if is_placeholder(value) else SCRUBBED
+        return tuple(
+            (name, SCRUBBED if self._headers.match(name) else _text(self._with_urls(value), secrets))
+            for name, value in pairs
+        )
 
     def is_secret_header(self, name: str) -> bool:
         """Tell whether the value of a header is a secret."""
@@ -96,6 +95,13 @@ class Cleaner:
         for _, name, value in _PARAMETER.findall(url):
             if self._parameters.match(unquote(name)) and not is_placeholder(unquote(value)):
                 yield f"the value of the parameter {name}"
+
+    def _with_urls(self, text: str) -> str:
+        """Return text, such as a referer or the links of a page, with its URLs anonymous."""
+        return self._anonymous(text) if text[:1] == "/" else _URL_IN_TEXT.sub(lambda url: self._anonymous(url[0]), text)
+
+    def _anonymous(self, url: str) -> str:
+        return _PARAMETER.sub(self._parameter, _USER.sub(rf"\g<1>{SCRUBBED}@", url))
 
     def _parameter(self, match: re.Match[str]) -> str:
         return f"{match[1]}{match[2]}={SCRUBBED}" if self._parameters.match(unquote(match[2])) else match[0]
@@ -117,18 +123,29 @@ class Cleaner:
 
     def _secrets(self, exchange: Exchange) -> Iterator[str]:
         """Yield the values that stand where secrets do."""
-        if user := _USER.match(exchange.url):
-            yield from user[2].split(":")
-        for _, name, value in _PARAMETER.findall(exchange.url):
-            if self._parameters.match(unquote(name)):
-                yield from (value, unquote(value))
+        yield from self._in_url(exchange.url)
         for name, value in (*exchange.sent_headers, *(exchange.head.headers if exchange.head else ())):
             if self._headers.match(name):
                 yield from _credentials(name.lower(), value)
+            else:
+                yield from self._in_text(value)
         yield from self._in_fields(exchange.request)
 
+    def _in_url(self, url: str) -> Iterator[str]:
+        """Yield the user and the values of secret parameters."""
+        if user := _USER.match(url):
+            yield from user[2].split(":")
+        for _, name, value in _PARAMETER.findall(url):
+            if self._parameters.match(unquote(name)):
+                yield from (value, unquote(value))
+
+    def _in_text(self, text: str) -> Iterator[str]:
+        """Yield what is secret in the URLs of a text, such as the signature in that of an image."""
+        for url in _URL_IN_TEXT.findall(text):
+            yield from self._in_url(url)
+
     def _in_fields(self, value: object) -> Iterator[str]:
-        """Yield the texts in the secret fields of a JSON value, however deep."""
+        """Yield the texts in the secret fields of a JSON value, however deep, and what is secret in its URLs."""
         waiting = [value]
         while waiting:
             match waiting.pop():
@@ -139,6 +156,8 @@ class Cleaner:
                     waiting += members.values()
                 case list() as elements:
                     waiting += elements
+                case str() as text:
+                    yield from self._in_text(text)
 
 
 def decoded_head(exchange: Exchange, size: int) -> Head | None:
