@@ -48,6 +48,18 @@ def test_requests_sent_ahead_are_answered_in_order() -> None:
     assert run(said(tell_path, raw)) == head + b"/1" + head + b"/2" + head + b"/3"
 
 
+def test_a_head_gets_no_body_that_the_next_answer_would_begin_with() -> None:
+    """It has the length that the body would have."""
+
+    async def refuse(incoming: Incoming, connection: Connection) -> None:
+        connection.refuse(HTTPStatus.NOT_FOUND, incoming.path)
+
+    raw = b"HEAD /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    body = b'{"error": {"message": "/2", "type": "deltaproof_error", "param": null, "code": null}}'
+    head = b"HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+    assert run(said(refuse, raw)) == head + head + body
+
+
 def test_a_client_that_has_said_all_still_gets_its_answer() -> None:
     """It has closed its own direction."""
     raw = b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -90,6 +90,7 @@ class Connection(asyncio.Protocol):
         self._flows = asyncio.Event()
         self._flows.set()
         self._task: asyncio.Task[None] | None = None  # that answers a request
+        self._method = ""  # of the request that is being answered
 
     @property
     def closing(self) -> bool:
@@ -153,13 +154,13 @@ class Connection(asyncio.Protocol):
             await self.gone.wait()
 
     def respond(self, status: HTTPStatus, body: object) -> None:
-        """Answer with JSON of our own."""
+        """Answer with JSON of our own; a HEAD with its head, since a body would be read as the next answer."""
         content = json.dumps(body).encode()
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(content)}\r\n\r\n"
         )
-        self.write(head.encode() + content)
+        self.write(head.encode() + (b"" if self._method == "HEAD" else content))
 
     def refuse(self, status: HTTPStatus, why: str, **members: object) -> None:
         """Answer with an error as OpenAI's API writes one, with members beside its message."""
@@ -227,6 +228,7 @@ class Connection(asyncio.Protocol):
                     self.refuse(HTTPStatus(status), f"this is no HTTP request: {why}")
                     self.close()
                 case Incoming() as incoming:
+                    self._method = incoming.method
                     answering = self._answer(incoming, self)
                     if answering is not None:
                         self._task = self._loop.create_task(self._finish(answering, incoming))
