@@ -154,6 +154,8 @@ def test_a_pattern_of_a_project_is_found_within_a_line() -> None:
         b'\\"password\\":\\"',
         b"eyJaaaaaaaa.aaaa",
         b"hush-literal-",
+        b"A",
+        b"x ",
     ],
     ids=repr,
 )

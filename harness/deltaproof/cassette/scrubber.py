@@ -7,6 +7,7 @@ is in scrub_rules.py, and which of them an exchange has in scrub.py.
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 
 from deltaproof.cassette.scrub_rules import SHORTEST
@@ -15,13 +16,17 @@ from deltaproof.cassette.sought import Sought
 _CONTEXT = 128  # bytes that were let go already, in which the name of a field may stand
 _LONGEST_TOKEN = 8 * 2**10  # bytes that may be held back as the beginning of a key
 _LONGEST_LINE = 64 * 2**10  # bytes that may be held back for a project's own patterns
-_MASK, _BACKSLASH = b"*\\"
+_PIECE = 16 * 2**10  # bytes of a whole text that are looked through at once: of most, a glance is enough
+_LETTERS = (string.ascii_letters + string.digits).encode()  # after which no key begins,
+_LONGEST_ESCAPE = 6  # but for those of `\n`, `%20` and `\u0020`
+_BACKSLASH = ord("\\")
 
 
 def masked(text: bytes, secrets: Sought) -> bytes:
     """Return a whole text without its secrets."""
     scrubber = Scrubber(secrets)
-    return scrubber.feed(text) + scrubber.close()
+    pieces = [scrubber.feed(text[start : start + _PIECE]) for start in range(0, len(text), _PIECE)]
+    return b"".join((*pieces, scrubber.close()))
 
 
 class Scrubber:
@@ -35,7 +40,7 @@ class Scrubber:
         self._line = bytearray()  # not complete, for a project's own patterns
         self._quote: int | None = None  # within the value of a secret field: how many backslashes its quotes have
         self._backslashes = 0  # at the end of what has come of that value
-        self._run: frozenset[int] = frozenset()  # within a key: what goes on with it
+        self._run = b""  # within a key: what goes on with it
         self.found = False
         """Whether anything was masked."""
 
@@ -86,6 +91,8 @@ class Scrubber:
         position = self._go_on(text, start)
         self._mask_literals(text, position)
         search = 0 if position == start else position
+        if position == len(text) or not self._sought.may_be_in(text):
+            return position
         while (match := self._sought.whole.search(text, search)) is not None:
             search = match.end()
             if match.lastgroup == "escape":
@@ -106,7 +113,7 @@ class Scrubber:
                 self._cover(text, at, at + len(literal))
                 at = text.find(literal, at + len(literal))
 
-    def _alphabet(self, match: re.Match[bytes]) -> frozenset[int]:
+    def _alphabet(self, match: re.Match[bytes]) -> bytes:
         """Return what goes on with a key that reaches the end."""
         return self._sought.alphabets[int((match.lastgroup or "").removeprefix("shape"))]
 
@@ -118,10 +125,10 @@ class Scrubber:
             return end
         if not self._run:
             return start
-        end = next((at for at in range(start, len(text)) if text[at] not in self._run), len(text))
+        end = len(text) - len(text[start:].lstrip(self._run))
         self._cover(text, start, end)
         if end < len(text):
-            self._run = frozenset()
+            self._run = b""
         return end
 
     def _value_end(self, text: bytearray, start: int) -> int:
@@ -152,7 +159,7 @@ class Scrubber:
 
     def _cover(self, text: bytearray, start: int, end: int) -> None:
         if start < end:
-            self.found |= any(byte != _MASK for byte in text[start:end])
+            self.found |= text.count(b"*", start, end) < end - start
             text[start:end] = b"*" * (end - start)
 
     def _hold(self, text: bytes, position: int) -> int:
@@ -160,7 +167,9 @@ class Scrubber:
         hold = len(text)
         if hold == position or text[-1] not in self._sought.open_ends:
             return hold
-        begun = self._sought.begun.search(text, max(position, len(text) - _LONGEST_TOKEN))
+        first = max(position, len(text) - _LONGEST_TOKEN)
+        in_a_word = len(text.rstrip(_LETTERS)) + _LONGEST_ESCAPE < first
+        begun = None if in_a_word else self._sought.begun.search(text, first)
         return min([hold, *([begun.start()] if begun else []), *self._literals_begun(text, position)])
 
     def _literals_begun(self, text: bytes, position: int) -> Iterator[int]:
