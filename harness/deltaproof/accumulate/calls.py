@@ -10,7 +10,7 @@ from deltaproof.accumulate.answers import SaidCall
 from deltaproof.fold import FoldedChoice
 from deltaproof.stream import Request
 
-_BRIEF = 60  # characters of arguments that fit into a line
+_BRIEF = 60  # characters of a name or of arguments that fit into a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +137,8 @@ def _is_equal(one: object, other: object) -> bool:
 
 
 def _brief(name: str, arguments: str) -> str:
-    shown = " ".join(arguments.split())
-    return f"{name or 'a tool without a name'}({shown if len(shown) <= _BRIEF else shown[: _BRIEF - 1] + '…'})"
+    return f"{_cut(name) or 'a tool without a name'}({_cut(' '.join(arguments.split()))})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _BRIEF else f"{text[: _BRIEF - 1]}…"

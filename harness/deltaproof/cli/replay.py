@@ -1,4 +1,4 @@
-"""`deltaproof replay`: recorded requests sent to a live endpoint, and recordings shown step by step."""
+"""`deltaproof replay`: recordings sent to a live endpoint, shown step by step, or folded by client code."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deltaproof.accumulate.matrix import FailOn
 from deltaproof.catalog import load
-from deltaproof.cli.comparing import format_option, judged_at, name_below, news_of, write_comparison
+from deltaproof.cli.accumulating import FORMATS, Folding, accumulator_options, fold_recordings
+from deltaproof.cli.comparing import judged_at, name_below, news_of, write_comparison
 from deltaproof.report.comparison import Compared, News, Outcome
 from deltaproof.snapshot import ChangeKind, changes, shape_of
 from deltaproof.verdict import DEFAULT_PROFILE, judge
@@ -29,7 +31,7 @@ _WORDS = {Outcome.SAME: "as recorded", Outcome.UNSENT: "not sent"}
 _UNSENT = News("", "its request is not in the recording, or is no UTF-8")
 
 
-@click.command(short_help="Send recorded requests to a live endpoint, or show a recording step by step.")
+@click.command(short_help="Send recorded requests to an endpoint, show recordings by steps, or let clients fold them.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(exists=True, path_type=Path))
 @click.option("--to", "url", metavar="URL", help="The endpoint to send the recorded requests to.")
 @click.option("--steps", is_flag=True, help="Print the message so far after each chunk of the recordings.")
@@ -60,7 +62,23 @@ _UNSENT = News("", "its request is not in the recording, or is no UTF-8")
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="What counts, and how much."
 )
 @click.option("--provider", metavar="NAME", help="Whose known deviations to waive; they are shown as notes.")
-@format_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="For a person, or as specs/schemas/comparison.json and matrix.json describe; a page, with --accumulator.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, allow_dash=True),
+    default="-",
+    metavar="FILE",
+    help="Where the report goes instead of standard output. With --accumulator.",
+)
+@accumulator_options
 def replay(  # noqa: PLR0913 - one per option
     paths: tuple[Path, ...],
     *,
@@ -73,22 +91,40 @@ def replay(  # noqa: PLR0913 - one per option
     profile: str,
     provider: str | None,
     form: str,
+    output: str,
+    accumulators: tuple[str, ...],
+    persistent: bool,
+    limit: float,
+    jobs: int | None,
+    faults: str,
+    fail_on: str | None,
+    baseline: Path | None,
+    update_baseline: bool,
 ) -> None:
-    """Send recorded requests to a live endpoint and compare the answers, or show a recording step by step.
+    """Send recorded requests to a live endpoint, show recordings step by step, or let client code fold them.
 
     \b
         deltaproof replay cassettes/vllm --to http://localhost:8000/v1 --model my-model
         deltaproof replay cassettes/empower/weather.yaml --steps
+        deltaproof replay cassettes --accumulator openai --accumulator './my-client --fold'
 
     With --to each answer is judged and compared with its recording: verdict by verdict, and in shape, not in wording.
-    New findings are told in full. With --steps nothing is sent.
+    New findings are told in full. With --steps nothing is sent. With --accumulator each recording is served over
+    loopback to client code, and the message that it makes of it is held against the one that was sent.
 
-    Exit codes: 0 all is as recorded; 1 a rule deviates that did not deviate so in the recording, an answer has another
-    shape, or the server broke the connection without one; 2 wrong usage, nobody there, something unreadable, or no
-    recording with a request; 130 Ctrl-C, after what is known so far was printed.
+    Exit codes: 0 all is as recorded; 1 an outcome that --fail-on or --baseline refuses, a rule deviates that did not
+    deviate so in the recording, an answer has another shape, or the server broke the connection without one; 2 wrong
+    usage, nobody there, something unreadable, no recording with a request, or no accumulator that can run; 130 Ctrl-C,
+    after what is known so far was printed.
     """  # noqa: D301 - click takes the control character as its mark
-    if steps == (url is not None):
-        raise click.UsageError("give either --to URL or --steps")
+    if steps + (url is not None) + bool(accumulators) != 1:
+        raise click.UsageError("give one of --to URL, --steps and --accumulator NAME")
+    if accumulators:
+        failing = FailOn(fail_on) if fail_on else None
+        folding = Folding(accumulators, persistent, limit, jobs, faults, failing, baseline, update_baseline)
+        fold_recordings(paths, folding, form, output)
+    if form in ("markdown", "html"):
+        raise click.UsageError(f"--format {form} is for --accumulator")
     if url is None:
         from deltaproof.cli.stepping import print_recordings
 

@@ -36,12 +36,18 @@ def clients_for(names: Sequence[str], *, persistent: bool) -> list[Client]:
     """
     clients: dict[str, Client] = {}
     for name in names:
-        for one in _expanded(name):
+        for one in expanded(name):
             clients.setdefault(one, client_for(one, persistent=persistent))
     return list(clients.values())
 
 
-def _expanded(name: str) -> list[str]:
+def every_accumulator() -> list[Column]:
+    """Return all that can be named here, those too that cannot run."""
+    return [client_for(name, persistent=False).column for name in expanded(ALL)]
+
+
+def expanded(name: str) -> list[str]:
+    """Return what a name stands for: itself, unless it is a word for several."""
     match name:
         case "all":
             return [*known_accumulators(), *registered()]

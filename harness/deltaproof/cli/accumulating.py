@@ -1,0 +1,185 @@
+"""`deltaproof replay --accumulator`: recorded streams folded by client code, and what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from deltaproof.accumulate.matrix import FailOn
+
+if TYPE_CHECKING:
+    from deltaproof.accumulate.baseline import Unexpected
+    from deltaproof.accumulate.matrix import Column, Matrix
+    from deltaproof.drive.matrix import Stream
+
+F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # as click has it
+
+FORMATS = ("text", "json", "markdown", "html")
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """What the operator asked for: see the options of the same names."""
+
+    accumulators: tuple[str, ...]
+    persistent: bool
+    limit: float
+    jobs: int | None
+    faults: str
+    fail_on: FailOn | None
+    baseline: Path | None
+    update_baseline: bool
+
+
+def accumulator_options(command: F) -> F:  # type: ignore[explicit-any]  # as click has it
+    """Add the options that let client code fold recordings."""
+    for option in reversed(
+        (
+            click.option(
+                "--accumulator",
+                "accumulators",
+                multiple=True,
+                metavar="NAME|COMMAND",
+                help="Let client code fold the recordings: a name that `deltaproof accumulators` lists, `cheap` or"
+                " `all` of them, or a command, as docs/accumulators.md has it. Repeatable.",
+            ),
+            click.option(
+                "--persistent",
+                is_flag=True,
+                help="The commands answer many cases in one process. With --accumulator.",
+            ),
+            click.option(
+                "--limit",
+                type=click.FloatRange(min=0, min_open=True),
+                default=10.0,
+                show_default=True,
+                metavar="SECONDS",
+                help="How long a client may take for one stream. With --accumulator.",
+            ),
+            click.option(
+                "--jobs",
+                type=click.IntRange(1),
+                metavar="N",
+                help="How many clients run at once; as many as there are processors without it. With --accumulator.",
+            ),
+            click.option(
+                "--faults",
+                default="",
+                metavar="NAMES",
+                help="Fold each recording once more with each of these faults that applies to it: names that"
+                " `deltaproof faults` lists, with commas between them, or a pattern, or `all`. With --accumulator.",
+            ),
+            click.option(
+                "--fail-on",
+                type=click.Choice([word.value for word in FailOn]),
+                help="The outcomes that make the exit code 1. wrong: what was not sent was handed over; silent: or"
+                " something is missing without an error; error: or an error, or no answer; any: or ids or finish_reason"
+                " lost. silent without it, with a baseline never. With --accumulator.",
+            ),
+            click.option(
+                "--baseline",
+                type=click.Path(dir_okay=False, path_type=Path),
+                metavar="FILE",
+                help="What is known to be wrong: whatever is not as it says makes the exit code 1, stale entries too."
+                " With --accumulator.",
+            ),
+            click.option(
+                "--update-baseline", is_flag=True, help="Write what came to the baseline, in place of holding it."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: str) -> None:
+    """Let accumulators fold recordings, report it, and exit."""
+    from deltaproof.accumulate.baseline import baseline_of, baseline_text, changed_versions, read_baseline, unexpected
+    from deltaproof.accumulate.matrix import fails
+    from deltaproof.drive.chosen import clients_for
+    from deltaproof.drive.matrix import run_matrix
+    from deltaproof.errors import UnreadableError
+
+    if folding.update_baseline and folding.baseline is None:
+        raise click.UsageError("--update-baseline needs --baseline FILE")
+    file = folding.baseline
+    before = None
+    if file is not None and (file.exists() or not folding.update_baseline):
+        try:
+            before = read_baseline(file.read_text(encoding="utf-8"), str(file))
+        except OSError as error:
+            hint = "Write it with --update-baseline"
+            raise UnreadableError(f"it cannot be read: {error.strerror}", where=str(file), hint=hint) from error
+    clients = clients_for(folding.accumulators, persistent=folding.persistent)
+    streams = _streams(paths, folding.faults)
+    matrix = run_matrix(streams, clients, limit=folding.limit, jobs=folding.jobs, tell=_told)
+    found: list[Unexpected] | None = None
+    versions: list[str] = []
+    if before is not None and not folding.update_baseline:
+        found, versions = list(unexpected(matrix, before)), list(changed_versions(matrix, before))
+    if file is not None and folding.update_baseline:
+        file.write_text(baseline_text(baseline_of(matrix, before)), encoding="utf-8")
+    _write(matrix, found, versions, form, output)
+    if not matrix.ran:
+        sys.exit(2)
+    fail_on = folding.fail_on or (FailOn.NEVER if file is not None else FailOn.SILENT)
+    sys.exit(int(bool(found) or fails(matrix, fail_on)))
+
+
+def _streams(paths: Sequence[Path], faults: str) -> list[Stream]:
+    """Judge what is recorded, and what comes of it by faults."""
+    from deltaproof.breaking import broken
+    from deltaproof.checking import Judged
+    from deltaproof.cli.comparing import judged_at, name_below
+    from deltaproof.drive.matrix import Stream
+    from deltaproof.faults import InapplicableError, chosen
+    from deltaproof.verdict import DEFAULT_PROFILE, judge
+
+    judged = judged_at(paths, DEFAULT_PROFILE).judged
+    streams = [Stream(name_below(one, paths), one) for one in judged]
+    if faults:
+        wanted = chosen("*" if faults == "all" else faults)
+        for stream in tuple(streams):
+            for fault in wanted:
+                try:
+                    changed = broken(stream.judged.exchange, [fault])
+                except InapplicableError:
+                    continue
+                streams.append(Stream(f"{stream.name} + {fault.name}", Judged(changed, judge(changed))))
+    return streams
+
+
+def _told(column: Column, done: int, of: int) -> None:
+    """Tell a person who waits how far it is."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{column.name}: {done:,} of {of:,}" if done < of else "\r\x1b[K", nl=False, err=True)
+
+
+def _write(matrix: Matrix, found: Sequence[Unexpected] | None, versions: Sequence[str], form: str, output: str) -> None:
+    """Write a matrix in one of its forms to a file, or to standard output for "-"."""
+    with click.open_file(output, "w", encoding="utf-8") as stream:
+        match form:
+            case "json":
+                from deltaproof.report.json_report import json_text
+                from deltaproof.report.matrix_json import matrix_document
+
+                stream.write(json_text(matrix_document(matrix, found)))
+            case "markdown" | "html":
+                from deltaproof.report.matrix_pages import matrix_html, matrix_markdown
+
+                stream.write(matrix_markdown(matrix) if form == "markdown" else matrix_html(matrix))
+            case _:
+                from deltaproof.report.matrix import print_matrix, print_unexpected
+                from deltaproof.report.terminal import console_for
+
+                console = console_for(stream)  # type: ignore[arg-type]  # click types it as IO[Any]
+                print_matrix(matrix, console)
+                if found is not None:
+                    print_unexpected(found, versions, console)
+    if found and form in ("markdown", "html"):
+        click.echo(f"{len(found)} cases are not as the baseline has it; --format text or json names them", err=True)
