@@ -43,7 +43,7 @@ def print_shrunk(
     table.add_row("wrote", Text(visible(", ".join(written))))
     console.print(Padding(table, (0, 0, 1, 2)))
     for line in after.body[:_SHOWN].decode(errors="backslashreplace").split("\n"):
-        console.print(Text(visible(line)), overflow="fold")
+        console.print(Text(visible(line)), soft_wrap=True)  # lines stay whole, to be copied
     if len(after.body) > _SHOWN:
         console.print(f"… and {len(after.body) - _SHOWN:,} bytes more")
 

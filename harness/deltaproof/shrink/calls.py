@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from deltaproof.faults.pieces import Json, Piece
 from deltaproof.faults.views import Call, Delta, calls_of
@@ -41,15 +41,17 @@ def _calls(documents: Mapping[Place, Json]) -> list[Call]:
 def _without_choice(trial: Trial, choice: int) -> None:
     """Leave out one choice, as if one less had been asked for."""
     documents = trial.documents()
+    emptied = []
     for delta in _deltas(documents):
         if delta.choice == choice:
             _remove(delta.piece.json["choices"], delta.element)
+            emptied.append(delta.piece.json)
         elif delta.choice > choice:
             delta.element["index"] = delta.choice - 1
     request = documents.get("request", {})
     if isinstance(request.get("n"), int):
         request["n"] -= 1
-    _offer(trial, documents, (place for place, chunk in documents.items() if chunk.get("choices") == []))
+    _offer(trial, documents, [chunk for chunk in emptied if not chunk["choices"]])
 
 
 def _without_call(trial: Trial, number: int) -> None:
@@ -66,9 +68,8 @@ def _without_call(trial: Trial, number: int) -> None:
             index = entry.value.get("index")
             if call.choice == gone.choice and isinstance(index, int):
                 entry.value["index"] = index - 1
-    chunks = [entry.piece.json for entry in gone.entries if entry.delta.body == {"tool_calls": []}]
-    empty = [place for place, one in documents.items() if any(one is chunk for chunk in chunks)]
-    _offer(trial, documents, (place for place in empty if len(documents[place]["choices"]) == 1))
+    silent = [entry.piece.json for entry in gone.entries if entry.delta.body == {"tool_calls": []}]
+    _offer(trial, documents, [chunk for chunk in silent if len(chunk["choices"]) == 1])
 
 
 def _arguments(trial: Trial, number: int, call: Call) -> None:
@@ -93,7 +94,7 @@ def _remove(elements: list[object], gone: object) -> None:
     elements[:] = [one for one in elements if one is not gone]
 
 
-def _offer(trial: Trial, documents: dict[Place, Json], gone: Iterable[Place]) -> None:
-    """Offer JSON objects that were changed, without the events of some; else with them."""
-    left_out = {place for place in gone if isinstance(place, int)}
+def _offer(trial: Trial, documents: Mapping[Place, Json], gone: Sequence[Json]) -> None:
+    """Offer JSON objects that were changed, without the events of some chunks; else with them."""
+    left_out = {place for place, one in documents.items() if any(one is chunk for chunk in gone)}
     trial.offer_documents(documents, left_out) or trial.offer_documents(documents)

@@ -70,7 +70,7 @@ class Trial:
                 documents[number] = chunk
         return documents
 
-    def offer_documents(self, documents: Mapping[Place, Json], gone: Container[int] = ()) -> bool:
+    def offer_documents(self, documents: Mapping[Place, Json], gone: Container[Place] = ()) -> bool:
         """Go on with other JSON objects in the places of some, if they are enough; tell whether they are.
 
         Pieces whose numbers are among those `gone` are left out.

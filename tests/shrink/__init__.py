@@ -1,0 +1,1 @@
+"""Tests of how recordings are made smaller."""
