@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 _WORDS = {Outcome.SAME: "as recorded", Outcome.UNSENT: "not sent"}
-_UNSENT = News("", "its request is not in the recording, or is no UTF-8")
+_UNSENT = News("", "its request is not in the recording")
 
 
 @click.command(short_help="Send recorded requests to an endpoint, show recordings by steps, or let clients fold them.")

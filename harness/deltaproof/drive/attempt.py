@@ -181,7 +181,7 @@ async def _hang_up(scenario: Scenario, bench: Bench, request: Request) -> Attemp
 
 async def _refusal(scenario: Scenario, bench: Bench, request: Request) -> Attempt:
     body = filled_body(scenario, bench.model, _nonce())
-    ask = Ask(request=None, body=body) if body else Ask(request=request)
+    ask = Ask(body=body.encode()) if body else Ask(request=request)
     answer = await bench.ask(replace(ask, scenario=scenario.name))
     if isinstance(answer, Unanswered):
         return unanswered(answer)

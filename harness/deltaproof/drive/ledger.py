@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deltaproof.cassette import write_cassette
 from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.catalog import Scenario
 from deltaproof.drive.reach import Reached
 from deltaproof.drive.run import Begun, Fact, Plan
 from deltaproof.drive.target import Target
 from deltaproof.errors import RefusedError
-from deltaproof.exchange import Exchange
 from deltaproof.suite.chunks import fingerprint
 from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun, SuiteRun
 
@@ -100,18 +100,11 @@ class Recorder:
 
     def _write(self, run: ScenarioRun) -> None:
         exchanges = [exchange for attempt in run.attempts for exchange in attempt.kept]
-        write_recording(_path(self.folder, run.scenario), exchanges, self.server, self.target.model, self.scrub)
+        if exchanges:
+            told = provenance(self.server, self.target.model)
+            write_cassette(_path(self.folder, run.scenario), exchanges, provenance=told, scrub=self.scrub)
 
 
-def write_recording(path: Path, exchanges: Sequence[Exchange], server: str, model: str, scrub: Scrub) -> None:
-    """Write what was sent and read into a cassette, with the names that server and model gave or got; nothing for none.
-
-    Raises:
-        DeltaproofError: it cannot be written.
-    """
-    from deltaproof.cassette.write import write_cassette
-
-    if exchanges:
-        provenance = {"server": server, "model": model}
-        known = {name: told for name, told in provenance.items() if told}
-        write_cassette(path, exchanges, provenance=known, scrub=scrub)
+def provenance(server: str, model: str) -> dict[str, str]:
+    """Return what a cassette says of where it is from: the names that server and model gave or got, if any."""
+    return {name: told for name, told in (("server", server), ("model", model)) if told}

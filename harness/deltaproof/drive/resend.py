@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+from deltaproof.cassette.append import Appender, entry_text
+from deltaproof.cassette.scrub import Cleaner
 from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.catalog import Profile, load_scenarios
 from deltaproof.checking import Judged
 from deltaproof.drive.bench import LATER, Bench
-from deltaproof.drive.ledger import write_recording
+from deltaproof.drive.ledger import provenance
 from deltaproof.drive.reach import Reached, raise_if_closed, raise_if_unknown_model, reach
 from deltaproof.drive.target import Target
 from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
@@ -24,7 +26,7 @@ from deltaproof.exchange import End, Exchange
 from deltaproof.stream.strict import parse
 from deltaproof.suite.requests import request_text
 
-_MODEL = re.compile(r'"model"\s*:\s*("(?:[^"\\]|\\.)*"|null)')
+_MODEL = re.compile(rb'"model"\s*:\s*("(?:[^"\\]|\\.)*"|null)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +48,23 @@ class Resent:
     kept: tuple[Exchange, ...] = ()
 
 
-def request_of(recorded: Exchange, model: str) -> str | None:
-    """Return the text to send for a recorded exchange, None where its request is not known, or is no UTF-8.
+def request_of(recorded: Exchange, model: str) -> bytes | None:
+    """Return what to send for a recorded exchange, None where its request is not known.
 
     It is what was sent, byte for byte, but for the model where one is given. A scenario that names a model for what
     the server says to it keeps that.
     """
-    try:
-        text = recorded.sent.decode()
-    except UnicodeDecodeError:
+    if not recorded.sent and recorded.request is None:
         return None
-    if not text and recorded.request is None:
-        return None
-    text = text or request_text(dict(recorded.request or {}))
+    sent = recorded.sent or request_text(dict(recorded.request or {})).encode()
     if not model or recorded.request is None or recorded.scenario in _naming_models():
-        return text
+        return sent
     request = {**recorded.request, "model": model}
-    for member in _MODEL.finditer(text):  # one of them may be in a message
-        replaced = text[: member.start(1)] + json.dumps(model) + text[member.end(1) :]
-        if parse(replaced.encode()).value == request:
+    for member in _MODEL.finditer(sent):  # one of them may be in a message
+        replaced = sent[: member.start(1)] + json.dumps(model).encode() + sent[member.end(1) :]
+        if parse(replaced).value == request:
             return replaced
-    return request_text(request)
+    return request_text(request).encode()
 
 
 @cache
@@ -104,15 +102,15 @@ async def resend(sending: Sending, target: Target, tell: Callable[[Reached | Res
         tell(reached)
         look = _Look(target, reached)
         for number, recorded in enumerate(sending.recordings):
-            text = request_of(recorded, target.model)
-            if text is not None:
+            body = request_of(recorded, target.model)
+            if body is not None:
                 bench = Bench(wire, target.model, sending.profile, sending.provider, look.take)
-                tell(await _sent(bench, wire, recorded, text, number))
+                tell(await _sent(bench, wire, recorded, body, number))
 
 
-async def _sent(bench: Bench, wire: Wire, recorded: Exchange, text: str, number: int) -> Resent:
+async def _sent(bench: Bench, wire: Wire, recorded: Exchange, body: bytes, number: int) -> Resent:
     """Send one request; as the recorded client did: it may be told to come back later, and it may leave."""
-    ask = Ask(body=text, scenario=recorded.scenario)
+    ask = Ask(body=body, scenario=recorded.scenario)
     if recorded.end is End.CLIENT_GONE:
         ask = replace(ask, enough=max(1, len(recorded.body)))
     value = parse(ask.content).value
@@ -130,16 +128,16 @@ async def _sent(bench: Bench, wire: Wire, recorded: Exchange, text: str, number:
 
 @dataclass(slots=True)
 class Recorder:
-    """Writes what was sent and read for each recording into a cassette of its own, as soon as it is there."""
+    """Adds what was sent and read for each recording to a cassette of its own, as soon as it is there."""
 
     paths: Mapping[str, Path]
     model: str
     scrub: Scrub
     server: str = ""
-    kept: dict[Path, list[Exchange]] = field(default_factory=dict)
+    appender: Appender = field(default_factory=Appender)
 
     def take(self, fact: Reached | Resent) -> None:
-        """Write what came of one request, with what came before of the same recording.
+        """Add what came of one request.
 
         Raises:
             DeltaproofError: it cannot be written.
@@ -147,10 +145,11 @@ class Recorder:
         if isinstance(fact, Reached):
             self.server = fact.server
             return
-        path = self.paths[fact.recorded.source]
-        exchanges = self.kept.setdefault(path, [])
-        exchanges += fact.kept
-        write_recording(path, exchanges, self.server, self.model, self.scrub)
+        cleaner = Cleaner(self.scrub)
+        told = provenance(self.server, self.model)
+        for exchange in fact.kept:
+            path = self.paths[fact.recorded.source]
+            self.appender.append(path, entry_text(cleaner.exchange(exchange), told))
 
 
 def places(folder: Path, recordings: Sequence[Exchange], names: Mapping[int, str]) -> dict[str, Path]:

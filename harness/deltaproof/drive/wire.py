@@ -10,12 +10,14 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 
 from deltaproof.cassette import readable
+from deltaproof.cassette.scrub import Cleaner
+from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.drive.target import Target
 from deltaproof.drive.trouble import Trouble, end_by, trouble_by
 from deltaproof.exchange import End, Exchange, Head, Read
@@ -33,12 +35,12 @@ CONNECTING = 5.0
 WHOLE = 10
 """How many times the timeout a whole response may take, in which the server is never silent for as long."""
 
-_SHORTEST_SECRET = 8  # what servers without keys are given in place of one is shorter, and occurs in texts
+_KEY_ONLY = Scrub(headers=("authorization",), parameters=(), fields=(), shapes=())  # all else is for what writes it
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A response, perhaps broken.
+    """A response, perhaps broken; the key is nowhere in it.
 
     Attributes:
         exchange: as sent and read, content encodings and all.
@@ -72,14 +74,14 @@ class Ask:
     Attributes:
         path: below the target's URL.
         request: the JSON object of the body, None where `body` is sent or nothing.
-        body: the text to send in place of a JSON object.
+        body: the bytes to send in place of a JSON object.
         scenario: for which.
         enough: after how many bytes of the body the client goes.
     """
 
     path: str = "/chat/completions"
     request: dict[str, object] | None = None
-    body: str = ""
+    body: bytes = b""
     scenario: str = ""
     enough: int = MOST_BYTES
 
@@ -91,7 +93,7 @@ class Ask:
     @property
     def content(self) -> bytes:
         """The bytes to send."""
-        return (self.body if self.request is None else request_text(self.request)).encode()
+        return self.body if self.request is None else request_text(self.request).encode()
 
 
 @dataclass(slots=True)
@@ -117,6 +119,7 @@ class Wire:
         self._limits = _limits(timeout)
         self._target = target
         self._asked = 0  # for scenarios
+        self._cleaner = Cleaner(_KEY_ONLY)
         self._client = _client(target, self._limits)
 
     async def __aenter__(self) -> Self:
@@ -143,11 +146,11 @@ class Wire:
         request = self._client.build_request(
             ask.method, self._target.address(ask.path), content=ask.content or None, extensions={"trace": traced}
         )
-        reading.sent_headers = _headers(request.headers, self._target.key)
+        reading.sent_headers = _pairs(request.headers)
         try:
             async with asyncio.timeout(self.timeout * WHOLE):
                 response = await self._client.send(request, stream=True)
-                reading.head = _head(response, self._target.key)
+                reading.head = Head(response.status_code, _pairs(response.headers))
                 await _read_body(response, reading, ask.enough)
         except (httpx2.HTTPError, TimeoutError) as error:
             reading.end = end_by(error)
@@ -160,14 +163,15 @@ class Wire:
             reading.end = End.CLIENT_GONE
             keep(self._exchange(ask, reading))
             raise
-        exchange, judged = _hidden(self._exchange(ask, reading), self._target.key)
+        exchange = self._exchange(ask, reading)
         keep(exchange)
-        return Answered(exchange, judged, reading.sent_at)
+        return Answered(exchange, readable(exchange), reading.sent_at)
 
     def _exchange(self, ask: Ask, reading: _Reading) -> Exchange:
+        """Return what was sent and read, without the key: servers send it back, in whatever encoding."""
         url = self._target.address(ask.path)
         entry, self._asked = self._asked, self._asked + bool(ask.scenario)
-        return Exchange(
+        exchange = Exchange(
             source=url,
             entry=entry,
             body=bytes(reading.body),
@@ -183,6 +187,7 @@ class Wire:
             scenario=ask.scenario,
             sent_at=reading.date,
         )
+        return self._cleaner.exchange(exchange)
 
 
 def _limits(timeout: float) -> httpx2.Timeout:
@@ -250,28 +255,5 @@ async def _read_body(response: httpx2.Response, reading: _Reading, enough: int) 
         await response.aclose()
 
 
-def _head(response: httpx2.Response, key: str) -> Head:
-    return Head(response.status_code, _headers(response.headers, key))
-
-
-def _headers(headers: httpx2.Headers, key: str) -> tuple[tuple[str, str], ...]:
-    pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)
-    return tuple((name, _without(value, key)) for name, value in pairs)
-
-
-def _hidden(exchange: Exchange, key: str) -> tuple[Exchange, Exchange]:
-    """Return the exchange as it was read and as it is judged, the key in neither."""
-    decoded = readable(exchange)
-    secret = key.encode()
-    if len(secret) < _SHORTEST_SECRET or secret not in decoded.body:
-        return exchange, decoded
-    head = decoded.head and replace(
-        decoded.head, headers=tuple(pair for pair in decoded.head.headers if pair[0].lower() != "content-encoding")
-    )
-    # As long as the key, so that offsets and the sizes of reads stay right.
-    hidden = replace(decoded, body=decoded.body.replace(secret, b"*" * len(secret)), head=head)
-    return hidden, hidden
-
-
-def _without(text: str, key: str) -> str:
-    return text.replace(key, "*" * len(key)) if len(key) >= _SHORTEST_SECRET else text
+def _pairs(headers: httpx2.Headers) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw)
