@@ -91,6 +91,28 @@ def test_a_client_that_waits_to_send_is_told_to_go_on() -> None:
     assert run(talk()) == interim + b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n/1"
 
 
+def test_a_client_that_waits_to_send_is_told_so_after_its_earlier_answers() -> None:
+    """Before that it would read it as a part of them."""
+
+    async def talk() -> list[bytes]:
+        server = await listen(tell_path, host=LOOPBACK, port=0)
+        async with server:
+            reader, writer = await asyncio.open_connection(LOOPBACK, port_of(server))
+            expecting = b"POST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"
+            writer.write(b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n" + expecting)
+            before = await reader.readuntil(b"100 Continue\r\n\r\n")
+            writer.write(b"x" + expecting)
+            between = await reader.readuntil(b"100 Continue\r\n\r\n")
+            writer.write(b"x")
+            after = await reader.readuntil(b"/2")
+            writer.close()
+            return [before, between, after]
+
+    first, second = (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n" + path for path in (b"/1", b"/2"))
+    go_on = b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert run(talk()) == [first + go_on, second + go_on, second]
+
+
 def test_a_reset_is_one_for_the_client() -> None:
     """What was written before may be lost with it."""
 

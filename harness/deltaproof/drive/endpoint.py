@@ -90,6 +90,7 @@ class Connection(asyncio.Protocol):
         self._flows = asyncio.Event()
         self._flows.set()
         self._task: asyncio.Task[None] | None = None  # that answers a request
+        self._invited = False  # whether a client that waits to be told so was told to send the body
         self._method = ""  # of the request that is being answered
 
     @property
@@ -181,9 +182,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read requests; what a client sends too far ahead waits in its socket."""
         self.heard_at = self._clock()
-        self._requests.extend(self._reader.feed(data))
-        if self._reader.expects_continue:
-            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        for incoming in self._reader.feed(data):
+            self._requests.append(incoming)
+            self._invited = False
         if len(self._requests) > _MOST_WAITING and self._transport is not None:
             self._transport.pause_reading()
         self._advance()
@@ -236,6 +237,13 @@ class Connection(asyncio.Protocol):
                         self.close()
         if not self._requests and self._transport is not None:
             self._transport.resume_reading()
+            self._invite()
+
+    def _invite(self) -> None:
+        """Tell a client that waits for it to send the body, once all that it asked for before is answered."""
+        if self._task is None and not self._invited and self._reader.expects_continue:
+            self._invited = True
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     async def _finish(self, answering: Coroutine[None, None, None], incoming: Incoming) -> None:
         """Answer in time; where that fails, no request can follow."""
