@@ -1,0 +1,1 @@
+"""Recorded, served and recorded again: that nothing is lost on the way, whoever listens and whatever breaks."""
