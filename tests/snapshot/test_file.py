@@ -98,7 +98,8 @@ def test_without_shapes_there_is_no_file(tmp_path: Path) -> None:
             "an entry of `calls` is a number, not a mapping",
         ),
         ("exchanges: []\nsnapshot: 2\n", "", "it is no snapshot that this version reads: `snapshot` is 2"),
-        ("interactions: []\nversion: 1\n", "", "it is no snapshot that this version reads: `snapshot` is None"),
+        ("interactions: []\nversion: 1\n", "", "it is no snapshot: it does not say which version of `snapshot` it is"),
+        ("", "", "it is no snapshot: it does not say which version of `snapshot` it is"),
         ("exchanges:\n- of: !!python/object:os.system a\n  end: [\nsnapshot: 1\n", ":5:1", "not valid YAML: "),
         ("<<<<<<< HEAD\nexchanges: []\n", ":2:10", "not valid YAML: "),
     ],
@@ -111,3 +112,4 @@ def test_what_is_no_snapshot_is_an_error_with_its_line(tmp_path: Path, text: str
         read_snapshot(path)
     assert caught.value.what.startswith(what)
     assert caught.value.where.startswith(f"{path}{where}")
+    assert caught.value.hint == "Mend it, or remove it and run `deltaproof snapshot --update`"

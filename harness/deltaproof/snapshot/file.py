@@ -48,9 +48,15 @@ def read_snapshot(path: Path) -> dict[str, Shape]:
 
     Raises `UnreadableError` with the line of what is wrong.
     """
+    try:
+        return _shapes(path) if path.exists() else {}
+    except UnreadableError as error:
+        hint = "Mend it, or remove it and run `deltaproof snapshot --update`"
+        raise UnreadableError(error.what, where=error.where, hint=hint) from None
+
+
+def _shapes(path: Path) -> dict[str, Shape]:
     shapes: dict[str, Shape] = {}
-    if not path.exists():
-        return shapes
     version: object = None
     for part in load(path, "exchanges", "snapshot"):
         if part.key == "snapshot":
@@ -59,9 +65,10 @@ def read_snapshot(path: Path) -> dict[str, Shape]:
         try:
             name, shape = _shape(part.value, shapes)
         except UnreadableError as error:
-            hint = "Mend it, or remove it and run `deltaproof snapshot --update`"
-            raise UnreadableError(error.what, where=f"{path}:{part.line}", hint=hint) from None
+            raise UnreadableError(error.what, where=f"{path}:{part.line}") from None
         shapes[name] = shape
+    if version is None:
+        raise UnreadableError("it is no snapshot: it does not say which version of `snapshot` it is", where=str(path))
     if version != _VERSION:
         raise UnreadableError(f"it is no snapshot that this version reads: `snapshot` is {version!r}", where=str(path))
     return shapes
