@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 from deltaproof.catalog import specs_folder
-from tests.cli.command import CLEAN, REPEATED, deltaproof, fragment, stream
+from tests.cli.command import CLEAN, COMMAND, REPEATED, deltaproof, fragment, stream
 
 REPORT = """\
 
@@ -293,3 +294,23 @@ def test_a_rule_that_is_off_does_not_look_passed(tmp_path: Path) -> None:
     out = deltaproof("check", "a.sse", "--profile", "lenient", cwd=tmp_path).out
     (row,) = [line.split() for line in out.splitlines() if line.startswith(" a.sse")]
     assert row[1] == "~"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_full_disk_under_the_report_is_one_line(form: str, tmp_path: Path) -> None:
+    """And exit code 2: findings that nobody can read are no findings."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("the system has no /dev/full")
+    (tmp_path / "repeated.sse").write_text(REPEATED)
+    with full.open("w") as stdout:
+        ran = subprocess.run(
+            [COMMAND, "check", "repeated.sse", "--format", form],
+            cwd=tmp_path,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (ran.returncode, ran.stderr) == (2, "deltaproof: the output cannot be written: No space left on device\n")

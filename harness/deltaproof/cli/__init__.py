@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -30,6 +32,9 @@ VERBS = {
     "demo": "Judge a real llama.cpp server on this machine.",
 }
 """The verbs with what `--help` says of them; the command of verb V is `deltaproof.cli.V.V`."""
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What standard output answers that goes to a full disk; a pipe that nobody reads is click's matter."""
 
 
 class Verbs(click.Group):
@@ -80,4 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         cli.main(args=arguments, prog_name="deltaproof", standalone_mode=True)
     except DeltaproofError as error:
         click.echo(f"deltaproof: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again as it ends, and has the last word
+        click.echo(f"deltaproof: the output cannot be written: {error.strerror}", err=True)
         sys.exit(2)
