@@ -137,6 +137,7 @@ class Keeper:
         # One thread, so that the exchanges of a cassette stand in it in the order in which they ended.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cassettes")
         self._writing: set[asyncio.Task[None]] = set()
+        self._failed: list[BaseException] = []  # for which we are to blame
 
     def open(self, cassette: str, asked: Exchange) -> Passing:
         """Begin to keep an exchange, whose request is `asked`."""
@@ -154,13 +155,20 @@ class Keeper:
         """Write an exchange that has ended to its cassette, in its turn."""
         task = asyncio.get_running_loop().create_task(self._write(passing, page, at, end))
         self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+        task.add_done_callback(self._written)
 
     async def settle(self) -> None:
-        """Wait until all that has ended is in its cassette."""
+        """Wait until all that has ended is in its cassette; raise what went wrong with that by our mistake."""
         while self._writing:
             await asyncio.wait(self._writing)
         self._writer.shutdown()
+        if self._failed:
+            raise self._failed[0]
+
+    def _written(self, task: asyncio.Task[None]) -> None:
+        self._writing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed.append(error)
 
     async def _write(self, passing: Passing, page: Page, at: float, end: End) -> None:
         loop = asyncio.get_running_loop()
