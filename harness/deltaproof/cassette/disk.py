@@ -39,7 +39,7 @@ def replace_file(path: Path, content: bytes) -> None:
         raise refused(error, "the cassette cannot be written", path) from error
 
 
-def write_all(file: int, content: bytes) -> int:
+def write_all(file: int, content: bytes | memoryview) -> int:
     """Write to a file descriptor what the disk takes, and return how many bytes that was."""
     done = 0
     while done < len(content):

@@ -31,7 +31,9 @@ class PageFile:
     def add(self, record: bytes) -> None:
         """Write a record, or as much of what is to be written as the disk takes."""
         self._unwritten += record
-        del self._unwritten[: write_all(self._file, bytes(self._unwritten))]
+        with memoryview(self._unwritten) as unwritten:
+            done = write_all(self._file, unwritten)
+        del self._unwritten[:done]
 
     def sync(self) -> None:
         """Wait until all that was written is on the disk, as far as it takes it."""
@@ -100,24 +102,25 @@ class Page:
         is none any more: the page then stays for the next start, as far as it could be written.
         """
         target = self._target
-        exchange = target.cleaner.exchange(
-            replace(
-                self._asked,
-                source=named(target.path),
-                head=self._head,
-                body=bytes(self._body),
-                reads=tuple(self._reads),
-                end=end,
-                ended=at,
-            )
-        )
         try:
+            exchange = target.cleaner.exchange(
+                replace(
+                    self._asked,
+                    source=named(target.path),
+                    head=self._head,
+                    body=bytes(self._body),
+                    reads=tuple(self._reads),
+                    end=end,
+                    ended=at,
+                )
+            )
             self._filter.end()
             self._file.add(page_file.end_record(end, at))
             entry = target.appender.append(target.path, entry_text(exchange, target.provenance), self._note)
         finally:
             self._file.close()
-        self._file.path.unlink(missing_ok=True)
+        with suppress(OSError):  # what stays is known to be in the cassette, and goes with the next start
+            self._file.path.unlink()
         target.closed()
         return replace(exchange, entry=entry)
 
