@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 
-import orjson
-
+from deltaproof.cassette.json_values import loads_object
 from deltaproof.cassette.shelf import Match, Miss
 from deltaproof.drive.endpoint import Connection, listen, port_of
 from deltaproof.drive.http1 import Incoming, ResponseTap
@@ -53,6 +52,7 @@ class Proxy:
         self._keeper = keeper
         self._patience = patience
         self._own: frozenset[str] = frozenset()
+        self._leaving = False
         self._clients: set[Connection] = set()
         self._upstreams: dict[Connection, Upstream] = {}
         self._relays: dict[Connection, Relay] = {}
@@ -71,6 +71,9 @@ class Proxy:
 
     async def answer(self, incoming: Incoming, client: Connection) -> None:
         """Answer one request."""
+        if self._leaving:  # it came over a connection that was accepted at the last moment
+            client.close()
+            return
         self.asked += 1
         route = find_route(incoming, self._origin, self._own)
         if isinstance(route, Refusal):
@@ -99,6 +102,7 @@ class Proxy:
 
     async def leave(self) -> None:
         """Go: end what is still passing, and all connections."""
+        self._leaving = True
         for relay in list(self._relays.values()):
             relay.leave()
         await asyncio.gather(*(client.end() for client in tuple(self._clients)))
@@ -128,7 +132,7 @@ class Proxy:
         asked = Exchange(
             source=route.cassette,
             body=b"",
-            request=_json_object(incoming.body),
+            request=loads_object(incoming.body),
             sent=incoming.body,
             method=incoming.method,
             url=self._origin.address(route.target),
@@ -182,12 +186,3 @@ def _reached_at(host: str) -> str:
             return "[::1]"
         case _:
             return f"[{host}]" if ":" in host else host
-
-
-def _json_object(body: bytes) -> dict[str, object] | None:
-    """Return the JSON object that a body is, None where it is none."""
-    try:
-        value: object = orjson.loads(body)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None

@@ -106,13 +106,15 @@ async def recording(plan: Plan, tell: Callable[[Told], None]) -> AsyncIterator[P
 
 @dataclass(slots=True)
 class _Signals:
-    """The signals that ask this process to end: whether one came, and who else is to know."""
+    """The signals that ask this process to end: whether one came, which was the last, and who else is to know."""
 
     came: asyncio.Event = field(default_factory=asyncio.Event)
+    last: signal.Signals | None = None
     pass_on: Callable[[signal.Signals], None] | None = None
 
     def take(self, number: signal.Signals) -> None:
         """Note a signal."""
+        self.last = number
         self.came.set()
         if self.pass_on is not None:
             self.pass_on(number)
@@ -141,6 +143,8 @@ async def _run(command: tuple[str, ...], proxy: Proxy, signals: _Signals) -> int
     running = await start(command, environment_for(proxy.url, os.environ))
     allow_connections()  # now: the command keeps the limits that it would have without us
     signals.pass_on = running.pass_on
+    if signals.last is not None:  # it came while the command was being started
+        running.pass_on(signals.last)
     try:
         code = await running.wait()
     finally:
