@@ -39,9 +39,16 @@ async function fold({ base_url, api_key, request, timeout }) {
   }
 }
 
-/** Return the text of a call's arguments; those that the client found wrong stand in its error as they came. */
-function argumentsOf({ input, error }) {
-  return typeof error?.toolInput === "string" ? error.toolInput : JSON.stringify(input);
+/** Return the text of a call's arguments; those that the client found wrong are handed over as they came. */
+function argumentsOf({ input, invalid, error }) {
+  if (typeof error?.toolInput === "string") return error.toolInput;
+  if (!invalid || typeof input !== "string") return JSON.stringify(input);
+  try {
+    JSON.parse(input);
+  } catch {
+    return input; // that of a tool that was not declared, which is not parsed
+  }
+  return JSON.stringify(input);
 }
 
 await serve(fold, "ai");

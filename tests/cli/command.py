@@ -23,7 +23,9 @@ class Ran(NamedTuple):
 COMMAND = Path(sys.executable).with_name("deltaproof")
 
 
-def deltaproof(*arguments: str | Path, cwd: Path, stdin: bytes = b"", columns: int = 80, **env: str) -> Ran:
+def deltaproof(
+    *arguments: str | Path, cwd: Path, stdin: bytes = b"", columns: int = 80, timeout: float = 60, **env: str
+) -> Ran:
     """Run `deltaproof` with arguments in a folder."""
     ran = subprocess.run(
         [COMMAND, *arguments],
@@ -31,7 +33,7 @@ def deltaproof(*arguments: str | Path, cwd: Path, stdin: bytes = b"", columns: i
         input=stdin,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=timeout,
         env={**os.environ, "COLUMNS": str(columns), **env},
     )
     return Ran(ran.returncode, ran.stdout.decode(errors="replace"), ran.stderr.decode(errors="replace"))

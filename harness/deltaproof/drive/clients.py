@@ -21,6 +21,7 @@ _PACKAGE = Path(__file__).parents[1]
 PYTHON_DRIVERS = _PACKAGE / "drivers"
 _READY = "deltaproof.json"  # written last: an environment without it was not finished
 _INSTALLING = 900.0  # seconds
+_NPM = ("--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,16 @@ def install(accumulator: Accumulator) -> Path:
     match accumulator.language:
         case Language.PYTHON:
             _run([sys.executable, "-m", "venv", "--clear", str(folder)], accumulator)
-            pip = [str(_python(folder)), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
+            pip = [
+                str(_python(folder)),
+                "-m",
+                "pip",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-input",
+                "--retries",
+                "1",
+            ]
             _run([*pip, "install", *accumulator.requires], accumulator)
         case Language.NODE:
             npm = shutil.which("npm")
@@ -95,7 +105,20 @@ def install(accumulator: Accumulator) -> Path:
                 raise DeltaproofError("npm is not installed", hint="Install Node 20 or later from https://nodejs.org")
             for name in ("package.json", "package-lock.json"):
                 shutil.copyfile(_node_drivers() / name, folder / name)
-            _run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder)], accumulator)
+            _run(
+                [
+                    npm,
+                    "ci",
+                    "--no-audit",
+                    "--no-fund",
+                    "--ignore-scripts",
+                    "--fetch-retries",
+                    "1",
+                    "--prefix",
+                    str(folder),
+                ],
+                accumulator,
+            )
     (folder / _READY).write_text(json.dumps(_wanted(accumulator)), encoding="utf-8")
     return folder
 
