@@ -187,10 +187,16 @@ class Draft:
         return Delta(piece, element)
 
     def extend(self, call: Call, fragment: str, *, after: Piece | None = None) -> Entry:
-        """Add an entry with argument text to a call, behind its last one or another piece, and return it."""
+        """Add an entry with argument text to a call, behind its last one or another piece, and return it.
+
+        What has no text comes before the finish_reason also where that comes with the last text.
+        """
         kind, key = ("custom", "input") if call.is_custom else ("function", "arguments")
         value = {"index": call.opening.value.get("index"), kind: {key: fragment}}
         last = call.entries[-1]
+        if not fragment:
+            unfinished = [entry for entry in call.entries if not entry.delta.element.get("finish_reason")]
+            last = unfinished[-1] if unfinished else last
         return Entry(self.say(last.delta, {"tool_calls": [value]}, after=after or last.piece), value)
 
     def drop(self, entry: Entry) -> None:

@@ -89,6 +89,15 @@ def id_repeated(draft: Draft) -> None:
         entry.value["id"] = call.id
 
 
+@fault("type-unknown", "tool-call-open-type.unknown")
+def type_unknown(draft: Draft) -> None:
+    """A call has a type that is neither of the two there are."""
+    call = draft.call()
+    for entry in call.entries:
+        if entry is call.opening or entry.value.get("type"):
+            entry.value["type"] = "tool"
+
+
 @fault("type-changed", "tool-call-continuation-type.changed")
 def type_changed(draft: Draft) -> None:
     """A later entry of a call has the other type."""
@@ -168,12 +177,7 @@ FAULTS = (
         "A call has null for its type.",
         _opening(lambda entry: entry.value.update(type=None)),
     ),
-    Fault(
-        "type-unknown",
-        "tool-call-open-type.unknown",
-        "A call has a type that is neither of the two there are.",
-        _opening(lambda entry: entry.value.update(type="tool")),
-    ),
+    type_unknown,
     Fault(
         "type-null-later",
         "tool-call-continuation-type.null",
