@@ -184,6 +184,17 @@ def test_an_end_that_an_event_stream_cannot_keep_is_told(tmp_path: Path, clean: 
     assert ran.err == "-: that the stream ends by reset is kept in a cassette only\n"
 
 
+def test_what_is_no_recording_of_a_stream_any_more_is_told(tmp_path: Path, clean: Path) -> None:
+    """A plain answer is judged only where the request says that a stream was asked for."""
+    ran = deltaproof("fault", "plain-answer", clean.name, "-o", "o.yaml", cwd=tmp_path)
+    told = "o.yaml#0 is not judged: no event stream, and whether one was asked for is not known; "
+    told += "put the request beside what it is made of, as NAME.request.json\n"
+    assert ran == (0, "", told)
+    (tmp_path / "clean.request.json").write_text('{"stream": true}', encoding="utf-8")
+    assert deltaproof("fault", "plain-answer", clean.name, "-o", "o.yaml", cwd=tmp_path) == (0, "", "")
+    assert "http-content-type" in deltaproof("check", "o.yaml", cwd=tmp_path).out
+
+
 # Where it does not apply, and other mistakes.
 
 

@@ -12,9 +12,10 @@ import click
 from deltaproof.cassette import Sighting, read_bytes, read_kept, read_path, write_cassette
 from deltaproof.cassette.scrub import decoded_head
 from deltaproof.cassette.scrub_table import project_scrub
+from deltaproof.cassette.sift import NO_STREAM
 from deltaproof.cassette.stream_file import write_stream
 from deltaproof.errors import DeltaproofError, UnreadableError
-from deltaproof.exchange import End, Exchange
+from deltaproof.exchange import End, Exchange, Skipped
 
 STREAM, CASSETTES = ".sse", (".yaml", ".yml")
 STANDARD = "-"
@@ -94,6 +95,7 @@ def write_recording(output: str, exchanges: Sequence[Exchange], provenance: Mapp
     path = Path(output)
     if path.suffix.lower() in CASSETTES:
         write_cassette(path, exchanges, provenance=provenance, scrub=project_scrub(Path()))
+        _tell_passed_over(path)
         return
     if len(exchanges) > 1:
         raise DeltaproofError(
@@ -108,6 +110,14 @@ def write_recording(output: str, exchanges: Sequence[Exchange], provenance: Mapp
         write_stream(path, exchange, scrub=project_scrub(Path()))
     if exchange.end is not End.EOF:
         click.echo(f"{output}: that the stream ends by {exchange.end} is kept in a cassette only", err=True)
+
+
+def _tell_passed_over(path: Path) -> None:
+    """Say what `check` passes over in a cassette: what is no stream, where no request says that one was asked for."""
+    for one in read_path(path):
+        if isinstance(one, Skipped) and one.reason == NO_STREAM:
+            hint = "put the request beside what it is made of, as NAME.request.json"
+            click.echo(f"{path}#{one.entry} is not judged: {one.reason}; {hint}", err=True)
 
 
 def _exchanges(sightings: Iterator[Sighting]) -> Iterator[Exchange]:
