@@ -69,7 +69,7 @@ def read_recorded(source: str) -> Recorded:
         kept = tuple(_exchanges(read_kept(path)))
     if not streams:
         raise UnreadableError("there is no streamed chat completion in it", where=source)
-    return Recorded(kept, {entry: _plain(one) for entry, one in streams.items()})
+    return Recorded(kept, {entry: plain(one) for entry, one in streams.items()})
 
 
 def checked_output(output: str, source: str) -> str:
@@ -128,7 +128,7 @@ def _exchanges(sightings: Iterator[Sighting]) -> Iterator[Exchange]:
             yield one
 
 
-def _plain(exchange: Exchange) -> Exchange:
+def plain(exchange: Exchange) -> Exchange:
     """Return an exchange whose content encodings are undone with a head that says so."""
     if exchange.head is None or exchange.head.get("content-encoding") is None:
         return exchange

@@ -70,6 +70,19 @@ def _how(_context: click.Context, parameter: click.Parameter, told: str) -> How:
     " several bytes, or into pieces of N bytes.",
 )
 @click.option(
+    "--fault",
+    metavar="NAME[,NAME]…",
+    help="Break every stream in these ways where they apply; `deltaproof faults` lists them.",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Decides where a fault has a choice.",
+)
+@click.option(
     "--strict",
     is_flag=True,
     help="Exit 1 where a recording was never served, or served again, or a request was not recorded.",
@@ -81,6 +94,8 @@ def serve(
     host: str,
     timing: float | None,
     how: How,
+    fault: str | None,
+    seed: int,
     strict: bool,
 ) -> None:
     """Serve recordings as an OpenAI-compatible endpoint: the same bytes, in the same pieces, at the same times.
@@ -101,7 +116,12 @@ def serve(
     from deltaproof.drive.endpoint import allow_connections
     from deltaproof.drive.replay_server import Options
 
-    shelf = Shelf(_exchanges(paths))
+    exchanges = _exchanges(paths)
+    if fault is not None:
+        from deltaproof.cli.faulty import with_faults
+
+        exchanges = with_faults(exchanges, paths, fault, seed)
+    shelf = Shelf(exchanges)
     gc.collect()
     gc.freeze()  # what was read stays: looking through it again and again would hold streams up
     allow_connections()

@@ -128,7 +128,8 @@ def calls_in_a_chunk(draft: Draft) -> None:
 def fragments_in_a_chunk(draft: Draft) -> None:
     """Two fragments of one call come in one chunk."""
     call = draft.call(lambda call: len(call.later) > 1, "no tool call has more than two entries")
-    one, other = draft.pick(list(pairwise(call.later)))
+    pairs = [pair for pair in pairwise(call.later) if not pair[1].delta.element.get("finish_reason")]
+    one, other = draft.pick(pairs, "its last fragment comes with the finish_reason")
     one.delta.body["tool_calls"].append(other.value)
     draft.drop(other)
 
