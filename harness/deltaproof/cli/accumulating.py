@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,10 +139,14 @@ def _streams(paths: Sequence[Path], faults: str) -> list[Stream]:
     from deltaproof.cli.comparing import judged_at, name_below
     from deltaproof.drive.matrix import Stream
     from deltaproof.faults import InapplicableError, chosen
+    from deltaproof.report.overview import label
     from deltaproof.verdict import DEFAULT_PROFILE, judge
 
     judged = judged_at(paths, DEFAULT_PROFILE).judged
-    streams = [Stream(name_below(one, paths), one) for one in judged]
+    names = Counter(name_below(one, paths) for one in judged)
+    streams = [
+        Stream(name if names[name := name_below(one, paths)] == 1 else label(one.exchange), one) for one in judged
+    ]
     if faults:
         wanted = chosen("*" if faults == "all" else faults)
         for stream in tuple(streams):
