@@ -38,13 +38,13 @@ def test_a_folder_is_made_and_a_file_replaced(tmp_path: Path) -> None:
         ),
         pytest.param(
             "folder",
-            "{}/folder: the cassette cannot be written: Is a directory. "
+            "{}/folder: it cannot be written: Is a directory. "
             "Move away what is there, or choose another path",
             id="a-folder-for-a-file",
         ),
         pytest.param(
             "a" * 300,
-            f"{{}}/{'a' * 300}: the cassette cannot be written: File name too long. Choose another path",
+            f"{{}}/{'a' * 300}: it cannot be written: File name too long. Choose another path",
             id="too-long",
         ),
     ],
@@ -75,6 +75,6 @@ def test_a_write_that_fails_leaves_the_cassette_that_was_there(tmp_path: Path) -
         text=True,
         check=False,
     )
-    assert f"DeltaproofError: {path}: the cassette cannot be written: File too large" in limited.stderr
+    assert f"DeltaproofError: {path}: it cannot be written: File too large" in limited.stderr
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == before

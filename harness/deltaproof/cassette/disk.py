@@ -36,7 +36,15 @@ def replace_file(path: Path, content: bytes) -> None:
             beside.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise refused(error, "the cassette cannot be written", path) from error
+        raise refused(error, "it cannot be written", path) from error
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, unless it is not there; raises `DeltaproofError` where the system refuses."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise refused(error, "it cannot be removed", path) from error
 
 
 def write_all(file: int, content: bytes | memoryview) -> int:

@@ -10,10 +10,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from deltaproof.cassette.disk import replace_file
 from deltaproof.cassette.paths import named
 from deltaproof.cassette.recording import Part
 from deltaproof.cassette.yaml_values import parts
-from deltaproof.errors import DeltaproofError, UnreadableError
+from deltaproof.errors import UnreadableError
 
 LIMIT = 16 * 2**20
 """Bytes that such a file may have."""
@@ -52,10 +53,4 @@ def dump(path: Path, comment: str, entries: str, values: Sequence[Mapping[str, o
         default_flow_style=False,
         width=_WIDTH,
     )
-    beside = path.parent / f".{os.urandom(8).hex()}.tmp"
-    try:
-        beside.write_text(f"# {comment}\n{text}", encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DeltaproofError(f"it cannot be written: {error.strerror or error}", where=named(path)) from error
+    replace_file(path, f"# {comment}\n{text}".encode())

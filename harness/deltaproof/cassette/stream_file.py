@@ -9,7 +9,7 @@ import re
 from http import HTTPStatus
 from pathlib import Path
 
-from deltaproof.cassette.disk import replace_file
+from deltaproof.cassette.disk import remove_file, replace_file
 from deltaproof.cassette.json_values import dumps
 from deltaproof.cassette.paths import HEADERS, REQUEST
 from deltaproof.cassette.scrub import DEFAULT, Cleaner
@@ -34,7 +34,7 @@ def write_stream(path: Path, exchange: Exchange, *, scrub: Scrub = DEFAULT) -> N
         if content:
             replace_file(beside, content)
         else:
-            beside.unlink(missing_ok=True)
+            remove_file(beside)
 
 
 def _head(head: Head) -> bytes:

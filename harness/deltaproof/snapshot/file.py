@@ -31,10 +31,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deltaproof.cassette.disk import remove_file
 from deltaproof.cassette.fields import kind, listing, mapping
 from deltaproof.cassette.plain_yaml import dump, load
 from deltaproof.catalog import load as load_catalog
-from deltaproof.errors import DeltaproofError, UnreadableError
+from deltaproof.errors import UnreadableError
 from deltaproof.snapshot.shape import CallShape, ChoiceShape, Shape
 from deltaproof.verdict import Verdict
 
@@ -83,10 +84,7 @@ def write_snapshot(path: Path, shapes: Mapping[str, Shape]) -> None:
         entries = [_entry(name, shapes[name]) for name in sorted(shapes)]
         dump(path, _COMMENT, "exchanges", entries, ("snapshot", _VERSION))
         return
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise DeltaproofError(f"it cannot be removed: {error.strerror or error}", where=str(path)) from error
+    remove_file(path)
 
 
 def _entry(name: str, shape: Shape) -> dict[str, object]:
