@@ -68,6 +68,11 @@ class Head:
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
+    @property
+    def media_type(self) -> str:
+        """The content-type without its parameters, in small letters, empty where it is not told."""
+        return (self.get("content-type") or "").partition(";")[0].strip().lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:

@@ -25,7 +25,7 @@ from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.errors import DeltaproofError, RefusedError, UnreadableError
 from deltaproof.exchange import Exchange
 
-__all__ = ["Journal", "Page", "Recovered", "cassette_path"]
+__all__ = ["Journal", "Page", "Recovered", "cassette_path", "is_cassette_name"]
 
 Recovered: TypeAlias = Exchange | DeltaproofError
 """What became of a page: the exchange, which is in its cassette now, or why it is not."""
@@ -34,9 +34,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _FOLDER, _PAGE = ".journal", ".page"
 
 
+def is_cassette_name(name: str) -> bool:
+    """Tell whether a cassette can have a name: it leads nowhere else."""
+    return _NAME.fullmatch(name) is not None
+
+
 def cassette_path(folder: Path, name: str) -> Path:
     """Return the path of a cassette in a folder; raises `RefusedError` for a name that could lead out of it."""
-    if not _NAME.fullmatch(name):
+    if not is_cassette_name(name):
         raise RefusedError(
             f"{name!r} is no name for a cassette",
             hint="Up to 100 letters, digits and . _ - make one; it begins with a letter or a digit",

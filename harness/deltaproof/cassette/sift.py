@@ -97,8 +97,7 @@ def _asked(recording: Recording) -> bool | None:
 
 def _content_type(recording: Recording) -> str:
     """Return the media type of the response without its parameters, empty where it is not known."""
-    declared = recording.head.get("content-type") if recording.head else None
-    return (declared or "").partition(";")[0].strip().lower()
+    return recording.head.media_type if recording.head else ""
 
 
 def _address(url: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from deltaproof.cassette import read_path
@@ -15,7 +15,7 @@ from deltaproof.report.visible import visible
 from deltaproof.snapshot.accumulation import steps
 
 
-def print_recordings(paths: Iterable[Path]) -> None:
+def print_recordings(paths: Sequence[Path]) -> None:
     """Print each recording under some paths event by event, the message so far wherever it changes.
 
     Raises:

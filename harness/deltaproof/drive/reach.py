@@ -145,7 +145,7 @@ def _reached(exchange: Exchange) -> Reached:
 
 
 def _kind(exchange: Exchange) -> str:
-    return ((exchange.head and exchange.head.get("content-type")) or "").partition(";")[0].strip().lower()
+    return exchange.head.media_type if exchange.head else ""
 
 
 def _forget(_: Exchange) -> None:

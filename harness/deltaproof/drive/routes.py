@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from deltaproof.cassette.journal import is_cassette_name
 from deltaproof.cassette.paths import SNAPSHOT
 from deltaproof.cassette.scrub_rules import SHORTEST, is_placeholder
 from deltaproof.drive.http1 import Incoming
@@ -22,7 +23,6 @@ CASSETTE = "cassette"
 _KEPT_SHAPES = SNAPSHOT.removesuffix(".yaml")
 _BASE = re.compile(r"/v1(?=/|$)")
 _SCENARIO = re.compile(r"/scenario/([^/]*)(?=/|$)")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _KEY = re.compile(r"(?:.*-)?authorization|.*(?:api-?key|token|secret).*", re.IGNORECASE)
 _SCHEME = re.compile(r"(?:bearer|basic|token)\s+", re.IGNORECASE)
 
@@ -73,7 +73,7 @@ def find_route(incoming: Incoming, origin: Origin, own: frozenset[str]) -> Route
     scenario = ""
     if told := _SCENARIO.match(path):
         scenario, path = told[1], path[told.end() :]
-        if not _NAME.fullmatch(scenario):
+        if not is_cassette_name(scenario):
             return Refusal(
                 HTTPStatus.NOT_FOUND,
                 f"{scenario!r} is no name for a scenario: it takes up to 100 letters, digits and . _ -, and begins"

@@ -40,9 +40,12 @@ class Watch:
 
     def head(self, head: Head) -> None:
         """Find out whether there is anything to judge."""
-        kind = (head.get("content-type") or "").partition(";")[0].strip().lower()
         path = urlsplit(self._asked.url).path
-        if self._asked.method == "POST" and path.endswith("/chat/completions") and kind == "text/event-stream":
+        if (
+            self._asked.method == "POST"
+            and path.endswith("/chat/completions")
+            and head.media_type == "text/event-stream"
+        ):
             known = replace(self._asked, head=head, reads=_SOME_TIME)
             self._judge = Judge(known, profile=self._judging.profile, provider=self._judging.provider)
             self._decoding = Decoding(names(head.get("content-encoding")))
