@@ -38,8 +38,7 @@ def test_a_folder_is_made_and_a_file_replaced(tmp_path: Path) -> None:
         ),
         pytest.param(
             "folder",
-            "{}/folder: it cannot be written: Is a directory. "
-            "Move away what is there, or choose another path",
+            "{}/folder: it cannot be written: Is a directory. Move away what is there, or choose another path",
             id="a-folder-for-a-file",
         ),
         pytest.param(
