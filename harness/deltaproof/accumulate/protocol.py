@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from deltaproof.accumulate.answers import Answer, Raised, Said, SaidCall
+from deltaproof.accumulate.calls import SentCall, pair
 
 _KNOWN = frozenset({"content", "tool_calls", "calls", "function_call", "refusal", "finish_reason"})
 _MOST_OPENINGS = 20  # lines that begin with a brace, from which on an answer over several lines is looked for
@@ -132,7 +133,8 @@ def read_message(message: Mapping[str, object]) -> Said:
     legacy = message.get("function_call")
     if isinstance(legacy, Mapping):
         called = _call(legacy)
-        if all((one.name, one.arguments) != (called.name, called.arguments) for one in found):
+        sent = SentCall(called.name, called.arguments)
+        if not pair([sent], found, lenient=True).pairs:  # some clients hand over one call in both ways
             found.append(called)
     finish = message.get("finish_reason")
     return Said(

@@ -84,7 +84,7 @@ async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: floa
                     judged = stream.judged
                     request = request_for(judged.exchange, judged.judgement)
                     ask = Ask(str(number), f"{url}{_PREFIX}{number}/v1", request, limit * _PATIENCE)
-                    cells[stream.name, client.column.name] = _cell(judged, await driver.fold(ask, limit))
+                    cells[stream.name, client.column.name] = _cell(judged, await driver.fold(ask, limit), url)
                     tell(client.column, number + 1, len(streams))
             finally:
                 await driver.close()
@@ -104,9 +104,10 @@ async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: floa
     return Matrix(names, tuple(client.column for client in clients), cells, time.perf_counter() - started)
 
 
-def _cell(judged: Judged, folded: Folded) -> Cell:
+def _cell(judged: Judged, folded: Folded, url: str) -> Cell:
+    """Say what came of a case, in words that are the same in every run: without the port that was free."""
     ruling = judge_said(judged.exchange, judged.judgement, folded.answer)
-    reason = ruling.reason
+    reason = ruling.reason.replace(url, "http://…")
     if folded.left:
         processes = "a process" if folded.left == 1 else f"{folded.left} processes"
         reason = f"{reason}; it left {processes} behind, to be ended"

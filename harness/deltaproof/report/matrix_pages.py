@@ -25,6 +25,7 @@ def matrix_markdown(matrix: Matrix) -> str:
         "# What client code makes of recorded streams",
         "",
         f"{len(matrix.streams):,} streams in {len(columns)} accumulators, by deltaproof {version('deltaproof')}.",
+        "[Accumulators](accumulators.md) says what the outcomes mean, and how a client takes part.",
         "",
         "| mark | outcome | means |",
         "| --- | --- | --- |",
