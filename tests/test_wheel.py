@@ -136,7 +136,8 @@ def test_each_file_of_the_catalog_travels_in_the_wheel_and_in_the_sdist(shipment
 
 def test_the_wheel_holds_the_package_the_catalog_and_its_metadata_and_nothing_else(shipment: Shipment) -> None:
     """No test, no tool and no lock reaches a user's site-packages; types and licence do."""
-    code = {path.removeprefix("harness/") for path in files_of_repository("harness")}
+    code = {path.removeprefix("harness/") for path in files_of_repository("harness/deltaproof")}
+    code |= {path.replace("harness/", "deltaproof/", 1) for path in files_of_repository("harness/node")}
     catalog = {f"deltaproof/{path}" for path in files_of_repository(*CATALOG)}
     metadata = {path for path in shipment.in_wheel if path.split("/")[0].endswith(".dist-info")}
     assert shipment.in_wheel - metadata == code | catalog
