@@ -18,7 +18,7 @@ async function fold({ base_url, api_key, request, timeout }) {
     prompt: "Go on.",
     tools: Object.fromEntries(tools),
     maxRetries: 0,
-    abortSignal: AbortSignal.timeout(timeout * 1000),
+    abortSignal: AbortSignal.timeout(Math.round(timeout * 1000)),
     onError: ({ error }) => errors.push(error),
   });
   try {

@@ -5,7 +5,7 @@ import { serve } from "./lines.mjs";
 
 async function fold({ base_url, api_key, request, timeout }) {
   // The client adds /openai/v1 to its base URL; the server that plays recordings takes any path below the case's.
-  const client = new Groq({ baseURL: base_url, apiKey: api_key, timeout: timeout * 1000, maxRetries: 0 });
+  const client = new Groq({ baseURL: base_url, apiKey: api_key, timeout: Math.round(timeout * 1000), maxRetries: 0 });
   const message = { content: "", tool_calls: [], finish_reason: null };
   const calls = new Map();
   for await (const chunk of await client.chat.completions.create({ ...request, stream: true })) {

@@ -9,7 +9,7 @@ async function fold({ base_url, api_key, request, timeout }) {
     model: request.model ?? "recorded",
     apiKey: api_key,
     maxRetries: 0,
-    timeout: timeout * 1000,
+    timeout: Math.round(timeout * 1000),
     configuration: { baseURL: base_url },
   });
   const tools = functions(request).map((declared) => ({

@@ -4,7 +4,7 @@ import OpenAI from "openai";
 import { serve } from "./lines.mjs";
 
 async function fold({ base_url, api_key, request, timeout }) {
-  const client = new OpenAI({ baseURL: base_url, apiKey: api_key, timeout: timeout * 1000, maxRetries: 0 });
+  const client = new OpenAI({ baseURL: base_url, apiKey: api_key, timeout: Math.round(timeout * 1000), maxRetries: 0 });
   const { choices } = await client.chat.completions.stream(request).finalChatCompletion();
   const { message, finish_reason } = choices[0];
   return {
