@@ -35,7 +35,7 @@ def test_what_had_arrived_before_a_kill_is_there_after_the_next_start(steps: int
     assert len(entries) == done.count("open")
     for one, told in zip(entries[closed:], recovered, strict=True):
         body = BODY[: 100 * left.count("read")]
-        assert (one.body, one.end, sum(read.size for read in one.reads)) == (body, End.CUT, len(body))
+        assert (one.body, one.end, sum(read.size for read in one.reads)) == (body, End.CLIENT_GONE, len(body))
         assert (one.head, one.sent_headers) == (HEAD if "head" in left else None, KEPT.sent_headers)
         assert isinstance(told, Exchange)
         assert told.provenance == {"recovered": RECOVERED, "server": "tiny"}
@@ -140,7 +140,7 @@ def test_a_full_disk_loses_what_it_had_no_room_for_and_nothing_else(tmp_path: Pa
     assert (first.body, first.end) == (BODY, End.EOF)
     assert BODY.startswith(second.body)
     assert 100 <= len(second.body) < len(BODY)
-    assert second.end is End.CUT
+    assert second.end is End.CLIENT_GONE
     assert [path.name for path in tmp_path.iterdir()] == ["greeting.yaml"]
 
 

@@ -181,7 +181,7 @@ def test_what_had_come_is_kept_and_no_secret_is(number: signal.Signals, tmp_path
         for exchange in kept(out, f"s{name}"):
             asked = json.loads(exchange.sent)
             assert asked["number"] % 4 == name
-            assert exchange.end is (End.CUT if killed else End.CLIENT_GONE)
+            assert exchange.end is End.CLIENT_GONE
             assert ("recovered" in exchange.provenance) is killed
             assert len(readable(exchange).body) == sum(map(len, echo(asked["number"])))
             found[asked["number"]] = [json.loads(event[6:]) for event in readable(exchange).body.split(b"\n\n")[:-1]]

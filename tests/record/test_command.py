@@ -260,7 +260,7 @@ def test_a_killed_recorder_leaves_all_that_had_come(tmp_path: Path) -> None:
     assert ran.err.startswith("recovered out/cassette.yaml from a recording that was killed: its end is unknown, ")
     (exchange,) = kept(tmp_path / "out")
     assert exchange.body == b"".join(events)
-    assert exchange.end is End.CUT
+    assert exchange.end is End.CLIENT_GONE
     assert exchange.provenance.keys() >= {"recovered"}
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["cassette.yaml"]
 

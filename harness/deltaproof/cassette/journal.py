@@ -77,8 +77,8 @@ class Journal:
     def recover(self) -> list[Recovered]:
         """Add to the cassettes what an earlier recorder left, in the order in which it was asked for; never raises.
 
-        An exchange whose end was never seen has the end `cut`, and says in its provenance that it was recovered. A page
-        stays where its exchange could not be added.
+        An exchange whose end was never seen has the end `client-gone`, since the recorder was the client, and says in
+        its provenance that it was recovered. A page stays where its exchange could not be added.
         """
         recovered: list[Recovered] = []
         try:

@@ -137,7 +137,7 @@ class _Response:
             head=self.head,
             body=body,
             reads=tuple(_trimmed(self.reads, len(body))),
-            end=self.end or End.CUT,
+            end=self.end or End.CLIENT_GONE,  # the recorder was the client, and it was stopped
             ended=self.ended,
         )
 
