@@ -33,6 +33,9 @@ VERBS = {
 }
 """The verbs with what `--help` says of them; the command of verb V is `deltaproof.cli.V.V`."""
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it: 128 and the number of SIGINT."""
+
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """What standard output answers that goes to a full disk; a pipe that nobody reads is click's matter."""
 
@@ -56,6 +59,14 @@ class Verbs(click.Group):
                 longest = max(parameter.opts, key=len).lstrip("-").replace("-", "_")
                 parameter.envvar = f"DELTAPROOF_{cmd_name}_{longest}".upper()
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb; where Ctrl-C leaves it nothing to tell, say so, with an exit code that is none of a report's."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("deltaproof: interrupted", err=True)
+            ctx.exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the list of verbs without importing any."""

@@ -29,7 +29,8 @@ def demo(profile: str, *, record: Path | None, overwrite: bool, quiet: bool) -> 
     `deltaproof run` against it, and says in plain words what it does differently. Takes seconds and leaves no process.
     What is found does not make it fail: exit code 0. Needs the extra: pip install 'deltaproof[demo]'.
     """
-    from deltaproof.cli.run import INTERRUPTED, carry_out
+    from deltaproof.cli import INTERRUPTED
+    from deltaproof.cli.run import carry_out
     from deltaproof.drive.ledger import raise_if_recorded
     from deltaproof.drive.llamacpp import running_llama_server
     from deltaproof.drive.run import Plan

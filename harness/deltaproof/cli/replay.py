@@ -14,6 +14,7 @@ import click
 
 from deltaproof.accumulate.matrix import FailOn
 from deltaproof.catalog import load
+from deltaproof.cli import INTERRUPTED
 from deltaproof.cli.accumulating import FORMATS, Folding, accumulator_options, fold_recordings
 from deltaproof.cli.comparing import judged_at, name_below, news_of, write_comparison
 from deltaproof.report.comparison import Compared, News, Outcome
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from deltaproof.drive.resend import Recorder, Resent, Sending
     from deltaproof.drive.target import Target
 
-INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 _WORDS = {Outcome.SAME: "as recorded", Outcome.UNSENT: "not sent"}
 _UNSENT = News("", "its request is not in the recording")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deltaproof.catalog import Level, choose_scenarios, load, load_scenarios
+from deltaproof.cli import INTERRUPTED
 from deltaproof.cli.options import judging_options
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from deltaproof.drive.run import Fact, Plan
     from deltaproof.drive.target import Target
     from deltaproof.suite.outcome import SuiteRun
-
-INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 
 
 def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
