@@ -67,8 +67,10 @@ def test_ctrl_c_has_an_exit_code_that_is_none_of_a_report(tmp_path: Path) -> Non
     """A verb that waits for a pipe is interrupted once it has opened it: one line, and 130, which is not 1."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with subprocess.Popen([COMMAND, "check", pipe], stderr=subprocess.PIPE) as checking:
-        with pipe.open("wb"):  # opens when the verb has opened its end
-            checking.send_signal(signal.SIGINT)
-            _, told = checking.communicate(timeout=60)
+    with (
+        subprocess.Popen([COMMAND, "check", pipe], stderr=subprocess.PIPE) as checking,
+        pipe.open("wb"),  # opens when the verb has opened its end
+    ):
+        checking.send_signal(signal.SIGINT)
+        _, told = checking.communicate(timeout=60)
     assert (checking.returncode, told) == (130, b"deltaproof: interrupted\n")
