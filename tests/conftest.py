@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deltaproof.drive.llamacpp import INSTALL, LlamaServer, missing_packages, running_llama_server
+from deltaproof.drive.llamacpp.llamacpp import INSTALL, LlamaServer, missing_packages, running_llama_server
 
 
 @pytest.fixture(scope="session")

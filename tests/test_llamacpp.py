@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from deltaproof.drive.llamacpp import LlamaServer, missing_packages, running_llama_server
-from deltaproof.drive.tinymodel import write_tiny_model
+from deltaproof.drive.llamacpp.llamacpp import LlamaServer, missing_packages, running_llama_server
+from deltaproof.drive.llamacpp.tinymodel import write_tiny_model
 from deltaproof.errors import DeltaproofError
 
 needs_the_extra = pytest.mark.skipif(
@@ -188,7 +188,7 @@ def test_a_start_that_takes_too_long_is_told() -> None:
 # A parent that starts a server, tells its process id and that of a fork, and ends as the line says that it then reads.
 PARENT = """
 import os, signal, sys
-from deltaproof.drive.llamacpp import running_llama_server
+from deltaproof.drive.llamacpp.llamacpp import running_llama_server
 
 with running_llama_server() as server:
     fork = None
@@ -285,7 +285,7 @@ def test_a_fork_of_the_parent_does_not_keep_the_server_alive(parent: subprocess.
 @needs_the_extra
 def test_the_server_lives_on_its_input_and_not_on_ctrl_c() -> None:
     """An interrupt leaves it serving; the end of its standard input ends it, while its parent lives on."""
-    command = [sys.executable, "-m", "deltaproof.drive.llamacpp"]
+    command = [sys.executable, "-m", "deltaproof.drive.llamacpp.llamacpp"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             assert process.stdin

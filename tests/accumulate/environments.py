@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deltaproof.accumulate.known import known_accumulator
-from deltaproof.drive.clients import install
+from deltaproof.drive.accumulators.clients import install
 from deltaproof.errors import DeltaproofError
 
 HOME = Path(__file__).parents[2] / "build" / "accumulators"

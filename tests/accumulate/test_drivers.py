@@ -12,7 +12,7 @@ import pytest
 
 from deltaproof.accumulate.answers import Answer, Broken, Raised, Said, Trouble
 from deltaproof.accumulate.protocol import Ask
-from deltaproof.drive.accumulator import Driver, Folded, OneShot, Persistent
+from deltaproof.drive.accumulators.accumulator import Driver, Folded, OneShot, Persistent
 from deltaproof.errors import DeltaproofError
 
 REQUEST: dict[str, object] = {"model": "m", "messages": [], "stream": True}

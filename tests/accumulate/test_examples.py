@@ -12,8 +12,8 @@ import pytest
 from deltaproof.accumulate.outcome import Outcome
 from deltaproof.cassette import read_path
 from deltaproof.checking import Judged
-from deltaproof.drive.chosen import client_for
-from deltaproof.drive.matrix import Stream, run_matrix
+from deltaproof.drive.accumulators.chosen import client_for
+from deltaproof.drive.accumulators.matrix import Stream, run_matrix
 from deltaproof.exchange import Exchange
 from deltaproof.verdict import judge
 from tests.accumulate.environments import installed

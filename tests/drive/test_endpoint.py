@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from deltaproof.drive.endpoint import LOOPBACK, Answer, Connection, listen, port_of
-from deltaproof.drive.http1 import Incoming
+from deltaproof.drive.http.endpoint import LOOPBACK, Answer, Connection, listen, port_of
+from deltaproof.drive.http.http1 import Incoming
 from deltaproof.errors import DeltaproofError
 
 T = TypeVar("T")

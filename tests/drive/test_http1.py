@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaproof.drive.http1 import (
+from deltaproof.drive.http.http1 import (
     MOST_REQUEST_BYTES,
     Finished,
     Incoming,

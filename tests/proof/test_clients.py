@@ -21,7 +21,7 @@ import requests
 
 from deltaproof.cassette import readable
 from deltaproof.cassette.shelf import Shelf
-from deltaproof.drive.replay_server import Options, ReplayServer
+from deltaproof.drive.play.replay_server import Options, ReplayServer
 from deltaproof.exchange import End, Exchange, Head, Read
 from tests.proof.recordings import asked_for, framed
 from tests.proof.trip import Told, told_in_chunks

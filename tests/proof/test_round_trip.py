@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from deltaproof.cassette import read_kept
-from deltaproof.drive.replay_server import Options
+from deltaproof.drive.play.replay_server import Options
 from deltaproof.exchange import End, Exchange, Head, Read
 from deltaproof.split import How, Split
 from tests.core.corpus import needs_recordings, recorded

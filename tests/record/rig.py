@@ -14,11 +14,11 @@ from deltaproof.cassette import read_kept
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.catalog import load
-from deltaproof.drive.keeper import Found
-from deltaproof.drive.proxy import Place, Proxy
-from deltaproof.drive.session import Plan, Told, recording
-from deltaproof.drive.upstream import read_origin
-from deltaproof.drive.watch import Judging
+from deltaproof.drive.record.keeper import Found
+from deltaproof.drive.record.proxy import Place, Proxy
+from deltaproof.drive.record.session import Plan, Told, recording
+from deltaproof.drive.record.upstream import read_origin
+from deltaproof.drive.record.watch import Judging
 from deltaproof.exchange import Exchange
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ import pytest
 
 from deltaproof.checking import Judged, check_paths
 from deltaproof.cli.log import Log
-from deltaproof.drive.keeper import Kept
+from deltaproof.drive.record.keeper import Kept
 from deltaproof.exchange import Skipped
 from tests.cli.command import REPEATED
 from tests.record.rig import client, recorder, request, run

@@ -9,8 +9,8 @@ import pytest
 
 from deltaproof.cassette.journal import Journal
 from deltaproof.catalog import load
-from deltaproof.drive.keeper import Fact, Keeper
-from deltaproof.drive.watch import Judging
+from deltaproof.drive.record.keeper import Fact, Keeper
+from deltaproof.drive.record.watch import Judging
 from deltaproof.exchange import End, Exchange
 
 

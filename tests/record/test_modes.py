@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deltaproof.cassette.modes import RecordMode
-from deltaproof.drive.keeper import Missed, Played
+from deltaproof.drive.record.keeper import Missed, Played
 from deltaproof.errors import UnreadableError
 from tests.record.rig import client, kept, recorder, request, run
 from tests.record.scripted import CHUNKED_HEAD, EVENTS, LAST, Asked, Line, chunk, scripted, whole

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deltaproof.drive.session import Told
+from deltaproof.drive.record.session import Told
 from deltaproof.exchange import End, Exchange, Head
 from tests.record.rig import Client, body_of, client, kept, recorder, request, run
 from tests.record.scripted import (

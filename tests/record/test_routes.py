@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from deltaproof.drive.http1 import Incoming
-from deltaproof.drive.keeper import Missed
-from deltaproof.drive.routes import Refusal, Route, find_route
-from deltaproof.drive.session import Told
-from deltaproof.drive.upstream import read_origin
+from deltaproof.drive.http.http1 import Incoming
+from deltaproof.drive.record.keeper import Missed
+from deltaproof.drive.record.routes import Refusal, Route, find_route
+from deltaproof.drive.record.session import Told
+from deltaproof.drive.record.upstream import read_origin
 from tests.record.rig import body_of, client, kept, recorder, request, run
 from tests.record.scripted import saying, scripted, whole
 

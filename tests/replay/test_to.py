@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deltaproof.cassette import read_path, write_cassette
-from deltaproof.drive.llamacpp import LlamaServer
+from deltaproof.drive.llamacpp.llamacpp import LlamaServer
 from deltaproof.exchange import End, Exchange
 from deltaproof.faults import named
 from tests.cli.command import Ran, deltaproof

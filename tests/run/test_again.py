@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deltaproof.checking import check
-from deltaproof.drive.llamacpp import LlamaServer
+from deltaproof.drive.llamacpp.llamacpp import LlamaServer
 from deltaproof.report.json_report import document
 from deltaproof.verdict import Verdict
 from tests.run.command import Command

@@ -14,7 +14,7 @@ import pytest
 
 from deltaproof.catalog import load_scenarios
 from deltaproof.cli.progress import progress, silent
-from deltaproof.drive.run import Begun
+from deltaproof.drive.scenarios.run import Begun
 from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun
 from tests.run.polite import MODEL, Polite
 from tests.run.server import Running, serving

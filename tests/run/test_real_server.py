@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from deltaproof.catalog import load_scenarios
-from deltaproof.drive.llamacpp import LlamaServer
+from deltaproof.drive.llamacpp.llamacpp import LlamaServer
 from tests.run.command import Command
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deltaproof.drive.target import Target, read_target
+from deltaproof.drive.http.target import Target, read_target
 from deltaproof.errors import DeltaproofError, RefusedError
 
 KEYS = {"KEY": " sk-123\n", "EMPTY": "", "TWO": "a b", "ODD": "sk-é"}

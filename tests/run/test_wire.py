@@ -11,9 +11,9 @@ from itertools import chain, pairwise, repeat
 
 import pytest
 
-from deltaproof.drive.target import Target
-from deltaproof.drive.trouble import Trouble
-from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.drive.ask.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.drive.http.target import Target
+from deltaproof.drive.http.trouble import Trouble
 from deltaproof.exchange import End, Exchange, Head
 from tests.run.server import STREAM_END, STREAM_HEAD, Act, Asked, piece, response, serving
 

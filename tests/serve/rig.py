@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from deltaproof.cassette.shelf import Shelf
-from deltaproof.drive.replay_server import Options, ReplayServer, serving
+from deltaproof.drive.play.replay_server import Options, ReplayServer, serving
 from deltaproof.exchange import End, Exchange, Head, Read
 
 BODY = b'data: {"a": "\xc3\xa9"}\n\ndata: [DONE]\n\n'

@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from deltaproof.cassette import read_kept
-from deltaproof.drive.replay_server import Options
+from deltaproof.drive.play.replay_server import Options
 from deltaproof.exchange import End, Exchange, Read
 from deltaproof.split import Split
 from tests.serve.rig import CHUNKED, SSE, recorded, served

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from deltaproof.cassette import read_kept, readable
-from deltaproof.drive.http1 import Finished, Piece, ResponseTap
-from deltaproof.drive.replay_server import Options
+from deltaproof.drive.http.http1 import Finished, Piece, ResponseTap
+from deltaproof.drive.play.replay_server import Options
 from deltaproof.exchange import End, Exchange, Head
 from deltaproof.split import How, Split
 from tests.core.corpus import needs_recordings, recorded

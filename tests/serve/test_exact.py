@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from deltaproof.drive.replay_server import Options
-from deltaproof.drive.schedule import Finish, plan
+from deltaproof.drive.play.replay_server import Options
+from deltaproof.drive.play.schedule import Finish, plan
 from deltaproof.exchange import End, Exchange, Head, Read
 from deltaproof.split import Split
 from tests.serve.rig import BODY, CHUNKED, SSE, asking, client, recorded, served

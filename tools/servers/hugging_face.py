@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeAlias
 
-from deltaproof.drive import tinymodel, tinywords
-from deltaproof.drive.tinymodel import HEAD_WIDTH, NUMBER, STEADINESS, STEADY, TOKENS, WIDTH, write_tiny_model
+from deltaproof.drive.llamacpp import tinymodel, tinywords
+from deltaproof.drive.llamacpp.tinymodel import HEAD_WIDTH, NUMBER, STEADINESS, STEADY, TOKENS, WIDTH, write_tiny_model
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deltaproof.drive.tinymodel import NAME, write_tiny_model
+from deltaproof.drive.llamacpp.tinymodel import NAME, write_tiny_model
 from tools.servers.environment import offline, python_environment
 from tools.servers.process import free_port, running
 from tools.servers.recording import Served, record

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from deltaproof.drive.llamacpp import running_llama_server
+from deltaproof.drive.llamacpp.llamacpp import running_llama_server
 from tools.servers.recording import Served, record
 
 

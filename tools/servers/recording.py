@@ -9,8 +9,8 @@ from pathlib import Path
 
 from deltaproof.cassette.write import write_cassette
 from deltaproof.catalog import choose_scenarios, load, load_scenarios
-from deltaproof.drive.run import Fact, Plan, run_suite
-from deltaproof.drive.target import read_target
+from deltaproof.drive.http.target import read_target
+from deltaproof.drive.scenarios.run import Fact, Plan, run_suite
 from deltaproof.suite.outcome import ScenarioRun
 
 PATIENCE = 120.0

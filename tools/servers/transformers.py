@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deltaproof.drive.tinymodel import NAME
+from deltaproof.drive.llamacpp.tinymodel import NAME
 from tools.servers.environment import offline, python_environment
 from tools.servers.hugging_face import write_hugging_face
 from tools.servers.process import free_port, running

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deltaproof.cassette.write import write_cassette
-from deltaproof.drive.target import read_target
-from deltaproof.drive.tinymodel import NAME
-from deltaproof.drive.wire import Ask, Wire
+from deltaproof.drive.ask.wire import Ask, Wire
+from deltaproof.drive.http.target import read_target
+from deltaproof.drive.llamacpp.tinymodel import NAME
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Exchange
 from tools.servers.environment import offline, python_environment

@@ -16,7 +16,7 @@ from deltaproof.accumulate.matrix import FailOn
 if TYPE_CHECKING:
     from deltaproof.accumulate.baseline import Unexpected
     from deltaproof.accumulate.matrix import Column, Matrix
-    from deltaproof.drive.matrix import Stream
+    from deltaproof.drive.accumulators.matrix import Stream
 
 F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # as click has it
 
@@ -102,8 +102,8 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
     """Let accumulators fold recordings, report it, and exit."""
     from deltaproof.accumulate.baseline import baseline_of, baseline_text, changed_versions, read_baseline, unexpected
     from deltaproof.accumulate.matrix import fails
-    from deltaproof.drive.chosen import clients_for
-    from deltaproof.drive.matrix import run_matrix
+    from deltaproof.drive.accumulators.chosen import clients_for
+    from deltaproof.drive.accumulators.matrix import run_matrix
     from deltaproof.errors import UnreadableError
 
     if folding.update_baseline and folding.baseline is None:
@@ -137,7 +137,7 @@ def _streams(paths: Sequence[Path], faults: str) -> list[Stream]:
     from deltaproof.breaking import broken
     from deltaproof.checking import Judged
     from deltaproof.cli.comparing import judged_at, name_below
-    from deltaproof.drive.matrix import Stream
+    from deltaproof.drive.accumulators.matrix import Stream
     from deltaproof.faults import InapplicableError, chosen
     from deltaproof.report.overview import label
     from deltaproof.verdict import DEFAULT_PROFILE, judge

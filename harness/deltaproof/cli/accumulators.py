@@ -30,7 +30,7 @@ def accumulators(*, names: tuple[str, ...]) -> None:
     if names:
         _install(names)
         return
-    from deltaproof.drive.chosen import every_accumulator
+    from deltaproof.drive.accumulators.chosen import every_accumulator
     from deltaproof.report.accumulators import print_accumulators
     from deltaproof.report.terminal import console_for
 
@@ -39,8 +39,8 @@ def accumulators(*, names: tuple[str, ...]) -> None:
 
 def _install(names: tuple[str, ...]) -> None:
     from deltaproof.accumulate.known import known_accumulator
-    from deltaproof.drive.chosen import expanded
-    from deltaproof.drive.clients import install
+    from deltaproof.drive.accumulators.chosen import expanded
+    from deltaproof.drive.accumulators.clients import install
 
     wanted = [known_accumulator(one) for name in names for one in expanded(name)]
     done: set[str] = set()

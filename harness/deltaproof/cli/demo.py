@@ -31,10 +31,10 @@ def demo(profile: str, *, record: Path | None, overwrite: bool, quiet: bool) -> 
     """
     from deltaproof.cli import INTERRUPTED
     from deltaproof.cli.run import carry_out
-    from deltaproof.drive.ledger import raise_if_recorded
-    from deltaproof.drive.llamacpp import running_llama_server
-    from deltaproof.drive.run import Plan
-    from deltaproof.drive.target import read_target
+    from deltaproof.drive.http.target import read_target
+    from deltaproof.drive.llamacpp.llamacpp import running_llama_server
+    from deltaproof.drive.scenarios.ledger import raise_if_recorded
+    from deltaproof.drive.scenarios.run import Plan
     from deltaproof.report.plain_words import print_plain_words
     from deltaproof.report.suite import print_suite
     from deltaproof.report.terminal import console_for

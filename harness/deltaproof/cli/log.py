@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deltaproof.checking import Judged, Report
-from deltaproof.drive.keeper import Found, Kept, Lost, Missed, Played
-from deltaproof.drive.session import Listening, Told
+from deltaproof.drive.record.keeper import Found, Kept, Lost, Missed, Played
+from deltaproof.drive.record.session import Listening, Told
 from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.exchange import Exchange, Skipped
 from deltaproof.report.overview import label

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from deltaproof.drive.run import Begun, Fact
+from deltaproof.drive.scenarios.run import Begun, Fact
 from deltaproof.suite.outcome import Outcome, ScenarioRun
 
 Listener = Callable[[Fact], None]

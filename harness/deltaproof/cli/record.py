@@ -99,10 +99,10 @@ def record(  # noqa: PLR0913 - one per option
     from deltaproof.cassette.scrub import Cleaner
     from deltaproof.cassette.scrub_table import project_scrub
     from deltaproof.cli.log import Log
-    from deltaproof.drive import session
-    from deltaproof.drive.proxy import Place
-    from deltaproof.drive.upstream import read_origin
-    from deltaproof.drive.watch import Judging
+    from deltaproof.drive.record import session
+    from deltaproof.drive.record.proxy import Place
+    from deltaproof.drive.record.upstream import read_origin
+    from deltaproof.drive.record.watch import Judging
 
     catalog = load()
     if provider:

@@ -23,9 +23,9 @@ from deltaproof.verdict import DEFAULT_PROFILE, judge
 
 if TYPE_CHECKING:
     from deltaproof.checking import Judged
-    from deltaproof.drive.reach import Reached
-    from deltaproof.drive.resend import Recorder, Resent, Sending
-    from deltaproof.drive.target import Target
+    from deltaproof.drive.ask.reach import Reached
+    from deltaproof.drive.ask.resend import Recorder, Resent, Sending
+    from deltaproof.drive.http.target import Target
 
 _WORDS = {Outcome.SAME: "as recorded", Outcome.UNSENT: "not sent"}
 _UNSENT = News("", "its request is not in the recording")
@@ -131,8 +131,8 @@ def replay(  # noqa: PLR0913 - one per option
         print_recordings(paths)
         return
     from deltaproof.cassette.scrub_table import project_scrub
-    from deltaproof.drive.resend import Recorder, Sending, places
-    from deltaproof.drive.target import read_target
+    from deltaproof.drive.ask.resend import Recorder, Sending, places
+    from deltaproof.drive.http.target import read_target
 
     target = read_target(url, model, api_key_env, os.environ)
     recordings = judged_at(paths, profile, provider=provider).judged
@@ -154,7 +154,7 @@ def send(
     recorder: Recorder | None,
 ) -> tuple[list[Compared], bool]:
     """Send what was recorded; return what came of each recording, and whether Ctrl-C ended it."""
-    from deltaproof.drive.resend import Resent, request_of, resend
+    from deltaproof.drive.ask.resend import Resent, request_of, resend
 
     before = {id(one.exchange): one for one in recordings}
     compared = [

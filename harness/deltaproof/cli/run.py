@@ -18,8 +18,8 @@ from deltaproof.cli.options import judging_options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from deltaproof.drive.run import Fact, Plan
-    from deltaproof.drive.target import Target
+    from deltaproof.drive.http.target import Target
+    from deltaproof.drive.scenarios.run import Fact, Plan
     from deltaproof.suite.outcome import SuiteRun
 
 
@@ -107,9 +107,9 @@ def run(  # noqa: PLR0913 - one per option
     Exit codes: 0 clean; 1 findings or failed checks at or above --fail-on; 2 wrong usage, nobody there, or, without
     such findings, scenarios unreachable or skipped; 130 Ctrl-C, after what is known so far was printed.
     """  # noqa: D301 - the backspace is click's mark for lines to be left as they are
-    from deltaproof.drive.ledger import raise_if_recorded
-    from deltaproof.drive.run import Plan
-    from deltaproof.drive.target import read_target
+    from deltaproof.drive.http.target import read_target
+    from deltaproof.drive.scenarios.ledger import raise_if_recorded
+    from deltaproof.drive.scenarios.run import Plan
 
     catalog = load()
     if provider:
@@ -134,8 +134,8 @@ def carry_out(plan: Plan, target: Target, record: Path | None, *, quiet: bool) -
     """Run a plan against a target, showing how far it is unless `quiet`; Ctrl-C ends it with what is known so far."""
     from deltaproof.cassette.scrub_table import project_scrub
     from deltaproof.cli.progress import progress, silent
-    from deltaproof.drive.ledger import Ledger, Recorder
-    from deltaproof.drive.run import run_suite
+    from deltaproof.drive.scenarios.ledger import Ledger, Recorder
+    from deltaproof.drive.scenarios.run import run_suite
 
     ledger = Ledger(target, plan)
     listeners: list[Callable[[Fact], None]] = [ledger.take]

@@ -21,7 +21,7 @@ from deltaproof.report.visible import visible
 from deltaproof.split import How, Split
 
 if TYPE_CHECKING:
-    from deltaproof.drive.replay_server import Options
+    from deltaproof.drive.play.replay_server import Options
 
 _FASTER = re.compile(r"x([0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 
@@ -113,8 +113,8 @@ def serve(
     Ctrl-C ends it, and it tells what was never served. Exit codes: 0; 1 with --strict, as said there; 2 where nothing
     could be read or served.
     """  # noqa: D301 - the backspace is click's mark for lines to be left as they are
-    from deltaproof.drive.endpoint import allow_connections
-    from deltaproof.drive.replay_server import Options
+    from deltaproof.drive.http.endpoint import allow_connections
+    from deltaproof.drive.play.replay_server import Options
 
     exchanges = _exchanges(paths)
     if fault is not None:
@@ -145,7 +145,7 @@ def _exchanges(paths: tuple[str, ...]) -> list[Exchange]:
 
 async def _serve(shelf: Shelf, options: Options, host: str, port: int) -> None:
     """Serve until somebody ends it."""
-    from deltaproof.drive.replay_server import ReplayServer
+    from deltaproof.drive.play.replay_server import ReplayServer
 
     end = asyncio.Event()
     loop = asyncio.get_running_loop()

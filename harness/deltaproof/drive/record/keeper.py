@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from deltaproof.cassette.journal import Journal, Page
 from deltaproof.checking import Judged
-from deltaproof.drive.watch import Judging, Watch, judge_kept
+from deltaproof.drive.record.watch import Judging, Watch, judge_kept
 from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.exchange import End, Exchange, Head, Skipped
 from deltaproof.verdict import Finding

@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from deltaproof.drive.endpoint import Connection
-from deltaproof.drive.schedule import FEW, Finish, Plan
+from deltaproof.drive.http.endpoint import Connection
+from deltaproof.drive.play.schedule import FEW, Finish, Plan
 
 AS_RECORDED = 1.0
 """The speed of the recording; at 2.0 it takes half the time, at None as little as the client allows."""

@@ -9,6 +9,9 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from deltaproof.errors import DeltaproofError, RefusedError
 
+CONNECTING = 5.0
+"""Seconds that a connection may take at most, and so may a TLS handshake: neither waits for a model."""
+
 _ENDPOINT = "/chat/completions"
 _SECRET_PARAMETERS = ("key", "token", "secret", "sig", "password")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deltaproof.drive.target import Target
-from deltaproof.drive.trouble import Trouble
-from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.drive.ask.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.drive.http.target import Target
+from deltaproof.drive.http.trouble import Trouble
 from deltaproof.errors import UnreachableError
 from deltaproof.exchange import Exchange
 from deltaproof.stream.strict import parse
@@ -150,3 +150,8 @@ def _kind(exchange: Exchange) -> str:
 
 def _forget(_: Exchange) -> None:
     """Keep nothing: what is asked here belongs to no scenario."""
+
+
+def provenance(server: str, model: str) -> dict[str, str]:
+    """Return what a cassette says of where it is from: the names that server and model gave or got, if any."""
+    return {name: told for name, told in (("server", server), ("model", model)) if told}

@@ -15,11 +15,11 @@ from deltaproof.accumulate.matrix import Cell, Column, Matrix
 from deltaproof.accumulate.outcome import judge_said
 from deltaproof.accumulate.protocol import Ask
 from deltaproof.checking import Judged
-from deltaproof.drive.accumulator import Driver, Folded
-from deltaproof.drive.endpoint import LOOPBACK, Connection, listen, port_of
-from deltaproof.drive.http1 import Incoming
-from deltaproof.drive.player import play, play_at_once
-from deltaproof.drive.schedule import Plan, plan
+from deltaproof.drive.accumulators.accumulator import Driver, Folded
+from deltaproof.drive.http.endpoint import LOOPBACK, Connection, listen, port_of
+from deltaproof.drive.http.http1 import Incoming
+from deltaproof.drive.play.player import play, play_at_once
+from deltaproof.drive.play.schedule import Plan, plan
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import End
 

@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from deltaproof.drive import tinywords
-from deltaproof.drive.tinywords import Cue
+from deltaproof.drive.llamacpp import tinywords
+from deltaproof.drive.llamacpp.tinywords import Cue
 
 if TYPE_CHECKING:
     import numpy as np

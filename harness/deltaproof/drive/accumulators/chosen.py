@@ -10,9 +10,9 @@ from importlib.metadata import EntryPoint, entry_points
 
 from deltaproof.accumulate.known import known_accumulators
 from deltaproof.accumulate.matrix import Column
-from deltaproof.drive.accumulator import OneShot, Persistent
-from deltaproof.drive.clients import PYTHON_DRIVERS, Missing, Runnable, find
-from deltaproof.drive.matrix import Client
+from deltaproof.drive.accumulators.accumulator import OneShot, Persistent
+from deltaproof.drive.accumulators.clients import PYTHON_DRIVERS, Missing, Runnable, find
+from deltaproof.drive.accumulators.matrix import Client
 from deltaproof.errors import DeltaproofError, UnknownNameError
 
 GROUP = "deltaproof.accumulators"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from deltaproof.catalog import Profile
 from deltaproof.checking import Judged
-from deltaproof.drive.trouble import Trouble
-from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.drive.ask.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.drive.http.trouble import Trouble
 from deltaproof.exchange import Exchange
 from deltaproof.verdict import judge
 

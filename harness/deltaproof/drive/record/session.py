@@ -15,13 +15,13 @@ from typing import TypeAlias
 from deltaproof.cassette.journal import Journal, Recovered
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.cassette.scrub_rules import Scrub
-from deltaproof.drive.command import environment_for, raise_if_missing, start
-from deltaproof.drive.endpoint import allow_connections
-from deltaproof.drive.keeper import Fact, Keeper
-from deltaproof.drive.proxy import Place, Proxy
-from deltaproof.drive.recorded import Recorded
-from deltaproof.drive.upstream import Origin
-from deltaproof.drive.watch import Judging
+from deltaproof.drive.http.endpoint import allow_connections
+from deltaproof.drive.record.command import environment_for, raise_if_missing, start
+from deltaproof.drive.record.keeper import Fact, Keeper
+from deltaproof.drive.record.proxy import Place, Proxy
+from deltaproof.drive.record.recorded import Recorded
+from deltaproof.drive.record.upstream import Origin
+from deltaproof.drive.record.watch import Judging
 from deltaproof.errors import DeltaproofError
 
 _GRACE = 1.0  # seconds that the rest of a response may take once the command that asked for it has ended

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from deltaproof.drive.tinymodel import CONTEXT_LENGTH, NAME, write_tiny_model
+from deltaproof.drive.llamacpp.tinymodel import CONTEXT_LENGTH, NAME, write_tiny_model
 from deltaproof.errors import DeltaproofError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def running_llama_server(patience: float = PATIENCE) -> Iterator[LlamaServer]:
     deadline = time.monotonic() + patience
     with TemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "deltaproof.drive.llamacpp"],
+            [sys.executable, "-P", "-m", "deltaproof.drive.llamacpp.llamacpp"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from deltaproof.drive.target import in_the_clear, read_base
-from deltaproof.drive.trouble import Trouble, no_connection, no_handshake
-from deltaproof.drive.wire import CONNECTING
+from deltaproof.drive.http.target import CONNECTING, in_the_clear, read_base
+from deltaproof.drive.http.trouble import Trouble, no_connection, no_handshake
 from deltaproof.exchange import End
 
 

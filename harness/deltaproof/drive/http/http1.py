@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from deltaproof.drive.plain_request import PlainHead, plain_head
+from deltaproof.drive.http.plain_request import PlainHead, plain_head
 from deltaproof.exchange import End, Head
 
 MOST_REQUEST_BYTES = 256 * 2**20

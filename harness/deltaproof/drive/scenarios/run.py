@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from deltaproof.catalog import Profile, Scenario
-from deltaproof.drive.attempt import attempt
-from deltaproof.drive.bench import Bench
-from deltaproof.drive.reach import Reached, raise_if_closed, raise_if_unknown_model, reach
-from deltaproof.drive.target import Target
-from deltaproof.drive.trouble import Trouble
-from deltaproof.drive.wire import Wire
+from deltaproof.drive.ask.bench import Bench
+from deltaproof.drive.ask.reach import Reached, raise_if_closed, raise_if_unknown_model, reach
+from deltaproof.drive.ask.wire import Wire
+from deltaproof.drive.http.target import Target
+from deltaproof.drive.http.trouble import Trouble
+from deltaproof.drive.scenarios.attempt import attempt
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Exchange
 from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun

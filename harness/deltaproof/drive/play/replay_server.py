@@ -19,10 +19,10 @@ from urllib.parse import unquote
 from deltaproof.cassette.difference import shown
 from deltaproof.cassette.shelf import Miss, Shelf
 from deltaproof.cassette.shelved import below_base
-from deltaproof.drive.endpoint import LOOPBACK, Connection, listen, port_of
-from deltaproof.drive.http1 import Incoming
-from deltaproof.drive.player import AS_RECORDED, play, play_at_once
-from deltaproof.drive.schedule import Plan, plan
+from deltaproof.drive.http.endpoint import LOOPBACK, Connection, listen, port_of
+from deltaproof.drive.http.http1 import Incoming
+from deltaproof.drive.play.player import AS_RECORDED, play, play_at_once
+from deltaproof.drive.play.schedule import Plan, plan
 from deltaproof.split import How, Split
 
 _SCENARIO = "/scenario/"

@@ -9,8 +9,8 @@ from typing import assert_never
 
 from deltaproof.catalog import Blame, Kind, Scenario
 from deltaproof.checking import Judged
-from deltaproof.drive.bench import Bench
-from deltaproof.drive.wire import Answered, Ask, Unanswered
+from deltaproof.drive.ask.bench import Bench
+from deltaproof.drive.ask.wire import Answered, Ask, Unanswered
 from deltaproof.suite.checks import (
     apart_check,
     first_failure,

@@ -18,7 +18,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import TypeAlias
 
-from deltaproof.drive.http1 import Incoming, RequestReader, Unintelligible
+from deltaproof.drive.http.http1 import Incoming, RequestReader, Unintelligible
 from deltaproof.errors import DeltaproofError
 
 LOOPBACK = "127.0.0.1"

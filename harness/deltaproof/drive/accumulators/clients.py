@@ -17,7 +17,7 @@ from pathlib import Path
 from deltaproof.accumulate.known import Accumulator, Language
 from deltaproof.errors import DeltaproofError
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parents[2]
 PYTHON_DRIVERS = _PACKAGE / "drivers"
 _READY = "deltaproof.json"  # written last: an environment without it was not finished
 _INSTALLING = 900.0  # seconds

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from deltaproof.drive.endpoint import Connection
-from deltaproof.drive.http1 import Finished, Piece, ResponseTap, Seen
-from deltaproof.drive.keeper import Passing
-from deltaproof.drive.upstream import Upstream
+from deltaproof.drive.http.endpoint import Connection
+from deltaproof.drive.http.http1 import Finished, Piece, ResponseTap, Seen
+from deltaproof.drive.record.keeper import Passing
+from deltaproof.drive.record.upstream import Upstream
 from deltaproof.exchange import End, Head
 
 _SOON = 0.002  # seconds after which what was asked is kept, or once the answer begins: that is not to wait for a file

@@ -16,11 +16,10 @@ from deltaproof.cassette.scrub import Cleaner
 from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.catalog import Profile, load_scenarios
 from deltaproof.checking import Judged
-from deltaproof.drive.bench import LATER, Bench
-from deltaproof.drive.ledger import provenance
-from deltaproof.drive.reach import Reached, raise_if_closed, raise_if_unknown_model, reach
-from deltaproof.drive.target import Target
-from deltaproof.drive.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.drive.ask.bench import LATER, Bench
+from deltaproof.drive.ask.reach import Reached, provenance, raise_if_closed, raise_if_unknown_model, reach
+from deltaproof.drive.ask.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.drive.http.target import Target
 from deltaproof.errors import RefusedError
 from deltaproof.exchange import End, Exchange
 from deltaproof.stream.strict import parse

@@ -14,15 +14,15 @@ from http import HTTPStatus
 
 from deltaproof.cassette.json_values import loads_object
 from deltaproof.cassette.shelf import Match, Miss
-from deltaproof.drive.endpoint import Connection, listen, port_of
-from deltaproof.drive.http1 import Incoming, ResponseTap
-from deltaproof.drive.keeper import Keeper, Missed, Passing, Played
-from deltaproof.drive.player import play
-from deltaproof.drive.recorded import Recorded
-from deltaproof.drive.relay import Relay, Relayed
-from deltaproof.drive.routes import Refusal, Route, find_route, framed, sent_headers
-from deltaproof.drive.schedule import plan
-from deltaproof.drive.upstream import Origin, Unreached, Upstream, connect
+from deltaproof.drive.http.endpoint import Connection, listen, port_of
+from deltaproof.drive.http.http1 import Incoming, ResponseTap
+from deltaproof.drive.play.player import play
+from deltaproof.drive.play.schedule import plan
+from deltaproof.drive.record.keeper import Keeper, Missed, Passing, Played
+from deltaproof.drive.record.recorded import Recorded
+from deltaproof.drive.record.relay import Relay, Relayed
+from deltaproof.drive.record.routes import Refusal, Route, find_route, framed, sent_headers
+from deltaproof.drive.record.upstream import Origin, Unreached, Upstream, connect
 from deltaproof.exchange import End, Exchange
 from deltaproof.split import Split
 

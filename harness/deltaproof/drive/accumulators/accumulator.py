@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from deltaproof.accumulate.answers import Answer, Broken, Raised, Trouble
 from deltaproof.accumulate.protocol import Answered, Ask, Ready, ask_line, read_line, read_output
-from deltaproof.drive.processes import FLOOD, Running, start
+from deltaproof.drive.accumulators.processes import FLOOD, Running, start
 
 STARTING = 60.0
 """Seconds that a persistent driver may take beyond a case's limit until it is ready: clients import slowly."""

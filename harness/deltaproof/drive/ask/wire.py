@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Self
 from deltaproof.cassette import readable
 from deltaproof.cassette.scrub import Cleaner
 from deltaproof.cassette.scrub_rules import Scrub
-from deltaproof.drive.target import Target
-from deltaproof.drive.trouble import Trouble, end_by, trouble_by
+from deltaproof.drive.http.target import CONNECTING, Target
+from deltaproof.drive.http.trouble import Trouble, end_by, trouble_by
 from deltaproof.exchange import End, Exchange, Head, Read
 from deltaproof.suite.requests import request_text
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 256 * 2**20
 """After which the client goes, whatever else it was to wait for."""
-
-CONNECTING = 5.0
-"""Seconds that a connection may take at most, and so may a TLS handshake: neither waits for a model."""
 
 WHOLE = 10
 """How many times the timeout a whole response may take, in which the server is never silent for as long."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from deltaproof.cassette import write_cassette
 from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.catalog import Scenario
-from deltaproof.drive.reach import Reached
-from deltaproof.drive.run import Begun, Fact, Plan
-from deltaproof.drive.target import Target
+from deltaproof.drive.ask.reach import Reached, provenance
+from deltaproof.drive.http.target import Target
+from deltaproof.drive.scenarios.run import Begun, Fact, Plan
 from deltaproof.errors import RefusedError
 from deltaproof.suite.chunks import fingerprint
 from deltaproof.suite.outcome import Attempt, Outcome, ScenarioRun, SuiteRun
@@ -103,8 +103,3 @@ class Recorder:
         if exchanges:
             told = provenance(self.server, self.target.model)
             write_cassette(_path(self.folder, run.scenario), exchanges, provenance=told, scrub=self.scrub)
-
-
-def provenance(server: str, model: str) -> dict[str, str]:
-    """Return what a cassette says of where it is from: the names that server and model gave or got, if any."""
-    return {name: told for name, told in (("server", server), ("model", model)) if told}

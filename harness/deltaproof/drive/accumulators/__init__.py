@@ -1,0 +1,1 @@
+"""Accumulators: where they are, their processes, and the matrix of streams and clients."""

@@ -1,0 +1,1 @@
+"""Our own client: one request and its response, the first contact, and recorded requests sent again."""

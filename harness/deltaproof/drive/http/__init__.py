@@ -1,0 +1,1 @@
+"""What both ends of HTTP need: addresses, connections that clients open, requests and responses, what can go wrong."""
