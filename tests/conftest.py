@@ -9,7 +9,6 @@ import pytest
 
 from deltaproof.drive.llamacpp.llamacpp import INSTALL, LlamaServer, missing_packages, running_llama_server
 
-
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in its background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or commands under test would ignore Ctrl-C as well
 
