@@ -55,6 +55,11 @@ class _Loop(asyncio.SelectorEventLoop):
         work.add_done_callback(self._worked)
         return work
 
+    async def shutdown_default_executor(self, _timeout: float | None = None) -> None:
+        """Wait for the threads, however much of the loop's own time that would be."""
+        self._passing.threads += 1
+        await super().shutdown_default_executor()
+
     def _worked(self, _: object) -> None:
         self._passing.threads -= 1
 

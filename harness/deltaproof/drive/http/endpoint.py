@@ -284,6 +284,8 @@ def _unlistenable(error: OSError | OverflowError, host: str, port: int) -> Delta
             why, blame = "no machine of this name is known", "host"
         case OSError(errno=int(number)) if number != 0:
             why, blame = os.strerror(number), "host" if number == errno.EADDRNOTAVAIL else "port"
+        case OSError():  # since Python 3.13 asyncio has no number for the address that none of this machine's is
+            why, blame = os.strerror(errno.EADDRNOTAVAIL), "host"
         case _:
             why, blame = str(error), "port"
     if blame == "host":
