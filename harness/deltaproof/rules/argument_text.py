@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from enum import StrEnum
-from itertools import pairwise
 from typing import NamedTuple, NoReturn
 
 from deltaproof.stream import Place, Text, ToolCall
@@ -182,11 +181,17 @@ def _repeats(value: str, rest: str) -> bool:
 
 def _second_snapshot(arguments: Text) -> int | None:
     """Return where the second begins of fragments that each repeat the one before and go on, None if they do not."""
-    pieces = [piece for piece in arguments.pieces() if piece.text.strip(SPACE)]
-    if len(pieces) < 2 or len(pieces[-1].text) == len(pieces[0].text):  # noqa: PLR2004 - a repetition needs two
+    pieces = (piece for piece in arguments.pieces() if piece.text.strip(SPACE))
+    first = last = next(pieces, None)
+    second: int | None = None
+    for piece in pieces:
+        if last is None or not piece.text.startswith(last.text):
+            return None
+        second = piece.start if second is None else second
+        last = piece
+    if first is None or last is None or len(last.text) == len(first.text):
         return None
-    repeated = all(later.text.startswith(earlier.text) for earlier, later in pairwise(pieces))
-    return pieces[1].start if repeated and scan(pieces[-1].text).wrong is None else None
+    return second if scan(last.text).wrong is None else None
 
 
 def _is_object(text: str) -> bool:
