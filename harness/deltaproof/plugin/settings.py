@@ -1,0 +1,195 @@
+"""What can be set for a whole run of pytest, and where: by an option, the environment, an ini option, or a table.
+
+--deltaproof-fail-on warning            the command line, which comes before
+DELTAPROOF_PYTEST_FAIL_ON=warning       the environment, which comes before
+deltaproof_fail_on = warning            pytest's ini options, which come before
+fail-on = "warning"                     [tool.deltaproof] of the pyproject.toml in pytest's rootdir
+
+What a mark says of one test comes before all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+GROUP = "deltaproof"
+RECORD_MODES = ("none", "once", "new_episodes", "all", "rewrite")
+LEVELS = ("error", "warning", "note", "never")
+
+_OFF, _ON = ("", "0", "false", "no", "off"), ("1", "true", "yes", "on")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set.
+
+    Attributes:
+        name: with hyphens, as in the table; the option's and the others' follow from it.
+        about: what it does, in the words of `pytest --help`.
+        default: what holds where nothing is set.
+        metavar: what stands for its value in the help; empty for one that is on or off.
+        words: the only values that it takes; empty where any will do.
+        lasting: whether it can be set once for a project, and not for one run alone.
+    """
+
+    name: str
+    about: str
+    default: str = ""
+    metavar: str = ""
+    words: tuple[str, ...] = ()
+    lasting: bool = True
+
+    @property
+    def option(self) -> str:
+        """The command line's name."""
+        return f"--deltaproof-{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The environment's name."""
+        return f"DELTAPROOF_PYTEST_{self.name.replace('-', '_').upper()}"
+
+    @property
+    def ini(self) -> str:
+        """The name among pytest's ini options; the option's destination as well."""
+        return f"deltaproof_{self.name.replace('-', '_')}"
+
+
+RECORD = Setting(
+    "record",
+    "When to record, as vcrpy has the words; none asks no upstream, ever.",
+    "none",
+    words=RECORD_MODES,
+)
+UPSTREAM = Setting("upstream", "The endpoint to record, which usually ends in /v1.", metavar="URL")
+PROFILE = Setting("profile", "What counts, and how much: a profile's name.", "de-facto", "NAME")
+PROVIDER = Setting("provider", "Whose known deviations to waive.", metavar="NAME")
+FAIL_ON = Setting("fail-on", "The level from which findings fail a test.", "error", words=LEVELS)
+STRICT = Setting("strict", "Recorded exchanges that a test does not use fail it.")
+UPDATE = Setting("update", "Write snapshots and baselines, in place of holding them.", lasting=False)
+CASSETTES = Setting("cassettes", "The folder of cassettes beside a test's file.", "cassettes", "NAME")
+URL = Setting("url", "Collect the conformance suite, and run it against this endpoint.", metavar="URL", lasting=False)
+MODEL = Setting("model", "The model to ask for in the conformance suite.", metavar="NAME", lasting=False)
+API_KEY_ENV = Setting("api-key-env", "The variable that holds the key for the conformance suite.", metavar="NAME")
+BASELINE = Setting("baseline", "What is known to deviate in the conformance suite: these are xfail.", metavar="FILE")
+CHECK_CASSETTES = Setting("check-cassettes", "Judge each cassette in a folder, vcrpy's as well.", metavar="DIR")
+
+SETTINGS = (
+    RECORD,
+    UPSTREAM,
+    PROFILE,
+    PROVIDER,
+    FAIL_ON,
+    STRICT,
+    UPDATE,
+    CASSETTES,
+    URL,
+    MODEL,
+    API_KEY_ENV,
+    BASELINE,
+    CHECK_CASSETTES,
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add an option for each setting, and an ini option for each lasting one."""
+    group = parser.getgroup(GROUP, "streamed tool calls (deltaproof)")
+    for setting in SETTINGS:
+        about = f"{setting.about} {setting.default} without it." if setting.default else setting.about
+        if setting.words:
+            group.addoption(setting.option, dest=setting.ini, choices=setting.words, help=about)
+        elif setting.metavar:
+            group.addoption(setting.option, dest=setting.ini, metavar=setting.metavar, help=about)
+        else:
+            group.addoption(setting.option, dest=setting.ini, action="store_true", default=None, help=about)
+        if setting.lasting:
+            parser.addini(setting.ini, f"see {setting.option}")
+
+
+def text_of(config: pytest.Config, setting: Setting) -> str:
+    """Return what is set, the default where nothing is.
+
+    Raises:
+        pytest.UsageError: a value that is none of its words, with where it stands.
+    """
+    given: object = config.getoption(setting.ini)
+    if given is not None:
+        return str(given)
+    value, where = _lasting(config, setting)
+    if value and setting.words and value not in setting.words:
+        raise pytest.UsageError(f"{where}: {value!r} is none of {', '.join(setting.words)}")
+    return value or setting.default
+
+
+def is_on(config: pytest.Config, setting: Setting) -> bool:
+    """Tell whether something is switched on.
+
+    Raises:
+        pytest.UsageError: what is set is neither yes nor no, with where it stands.
+    """
+    if config.getoption(setting.ini):
+        return True
+    value, where = _lasting(config, setting)
+    if value.lower() not in (*_OFF, *_ON):
+        raise pytest.UsageError(f"{where}: {value!r} is neither true nor false")
+    return value.lower() in _ON
+
+
+def _lasting(config: pytest.Config, setting: Setting) -> tuple[str, str]:
+    """Return what is set elsewhere than on the command line, and where; nothing where nothing is."""
+    if value := os.environ.get(setting.variable, ""):
+        return value, f"the variable {setting.variable}"
+    if not setting.lasting:
+        return "", ""
+    if value := str(config.getini(setting.ini) or ""):
+        return value, f"the ini option {setting.ini}"
+    path = config.rootpath / "pyproject.toml"
+    value = _table(config, path).get(setting.name, "")
+    where = f"{path}: [tool.deltaproof] {setting.name}"
+    if isinstance(value, bool):
+        return str(value).lower(), where
+    if not isinstance(value, str):
+        raise pytest.UsageError(f"{where} is no text")
+    return value, where
+
+
+_TABLE = pytest.StashKey[Mapping[str, object]]()
+
+
+def _table(config: pytest.Config, path: Path) -> Mapping[str, object]:
+    """Return the project's table, read once.
+
+    Raises:
+        pytest.UsageError: the file cannot be read, or a key in the table is none of ours.
+    """
+    if _TABLE not in config.stash:
+        config.stash[_TABLE] = _read_table(path)
+    return config.stash[_TABLE]
+
+
+def _read_table(path: Path) -> Mapping[str, object]:
+    try:
+        document: object = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"{path}: it cannot be read: {error}") from error
+    match document:
+        case {"tool": {"deltaproof": dict(table)}}:
+            known = {setting.name for setting in SETTINGS if setting.lasting}
+            for key in table:
+                if key not in known and key != "scrub":
+                    raise pytest.UsageError(
+                        f"{path}: [tool.deltaproof] has no key {key!r}; it has {', '.join(sorted(known))} and scrub"
+                    )
+            return table
+        case {"tool": {"deltaproof": _}}:
+            raise pytest.UsageError(f"{path}: [tool.deltaproof] is no table")
+        case _:
+            return {}
