@@ -5,9 +5,12 @@ Loading it imports nothing else of deltaproof but the names of the settings: a s
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from deltaproof.plugin import settings
+
+if TYPE_CHECKING:
+    import pytest
 
 MARK = (
     "deltaproof(cassette, upstream, profile, provider, fail_on, faults, timing, split): how the endpoint of the"
