@@ -150,13 +150,14 @@ def _lasting(config: pytest.Config, setting: Setting) -> tuple[str, str]:
     if value := str(config.getini(setting.ini) or ""):
         return value, f"the ini option {setting.ini}"
     path = config.rootpath / "pyproject.toml"
-    value = _table(config, path).get(setting.name, "")
     where = f"{path}: [tool.deltaproof] {setting.name}"
-    if isinstance(value, bool):
-        return str(value).lower(), where
-    if not isinstance(value, str):
-        raise pytest.UsageError(f"{where} is no text")
-    return value, where
+    match _table(config, path).get(setting.name, ""):
+        case bool() as told:
+            return str(told).lower(), where
+        case str() as told:
+            return told, where
+        case _:
+            raise pytest.UsageError(f"{where} is no text")
 
 
 _TABLE = pytest.StashKey[Mapping[str, object]]()
