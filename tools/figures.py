@@ -1,15 +1,19 @@
-"""Fills the generated parts of the docs: the figures on the rule pages, and the index of rules."""
+"""Fills the generated parts of the docs: figures on the rule pages, the index of rules, the list of accumulators."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from deltaproof.accumulate.known import Accumulator, Language, known_accumulators
 from deltaproof.catalog import Case, Level, Page, load, specs_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 _FIGURES = re.compile(r"<!-- figures -->\n.*?<!-- end -->\n", re.DOTALL)
+_ACCUMULATORS = re.compile(r"<!-- accumulators -->\n.*?<!-- end -->\n", re.DOTALL)
+_LOCK = ROOT / "harness" / "node" / "package-lock.json"
 
 
 def figures(page: Page) -> str:
@@ -71,12 +75,34 @@ def _gravest(page: Page, name: str) -> str:
     return min((profile.level(page.slug, case) for case in page.cases.values()), key=order.index)
 
 
+def accumulators() -> str:
+    """Return the table of the accumulators that are built in, with the versions that are installed for them."""
+    rows = [
+        f"| {one.name} | {one.title} | {_pinned(one)} | {'yes' if one.cheap else ''} |"
+        for one in known_accumulators().values()
+    ]
+    head = ["| name | what it is | pinned | cheap |", "| --- | --- | --- | --- |"]
+    return "\n".join(["<!-- accumulators -->", *head, *rows, "<!-- end -->", ""])
+
+
+def _pinned(accumulator: Accumulator) -> str:
+    """Return the version of its package that is installed for an accumulator."""
+    if accumulator.language is Language.NODE:
+        packages = json.loads(_LOCK.read_text(encoding="utf-8"))["packages"]
+        return f"{accumulator.package} {packages[f'node_modules/{accumulator.package}']['version']}"
+    pins = dict(needed.split("==") for needed in accumulator.requires)
+    versions = {name.partition("[")[0]: version for name, version in pins.items()}
+    return f"{accumulator.package} {versions[accumulator.package]}"
+
+
 def generated() -> Iterator[tuple[Path, str]]:
     """Yield every generated file with the text that it must have."""
     for slug, page in load().pages.items():
         path = specs_folder() / "rules" / f"{slug}.md"
         yield path, filled(page, path.read_text(encoding="utf-8"))
     yield ROOT / "docs" / "rules.md", rules_index()
+    path = ROOT / "docs" / "accumulators.md"
+    yield path, _ACCUMULATORS.sub(lambda _: accumulators(), path.read_text(encoding="utf-8"))
 
 
 def main() -> None:
