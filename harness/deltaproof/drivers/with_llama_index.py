@@ -1,4 +1,8 @@
-"""llama-index-llms-openai-like: the last response of `stream_chat`, which has what came before it put together."""
+"""llama-index-llms-openai-like: the last response of `stream_chat`, which has what came before it put together.
+
+Of several entries in one chunk its `update_tool_calls` reads the first only. So vLLM's first fragment is lost where it
+comes in one chunk with the name, each in an entry of its own, and what is left is handed over as the arguments.
+"""
 
 from __future__ import annotations
 
