@@ -183,9 +183,9 @@ def test_a_driver_that_does_not_answer_is_no_accumulator_that_raised() -> None:
         judgement = judge(exchange)
         ruled_as = [judge_said(exchange, judgement, Broken(trouble, trouble.value)) for trouble in Trouble]
         assert ruled_as == [
-            Ruling(Outcome.NO_ANSWER, "hung"),
-            Ruling(Outcome.ERROR, "crashed"),
-            Ruling(Outcome.ERROR, "flooded"),
+            Ruling(Outcome.NO_ANSWER, "hung", "hung"),
+            Ruling(Outcome.ERROR, "crashed", "crashed"),
+            Ruling(Outcome.ERROR, "flooded", "flooded"),
         ]
 
 
@@ -250,7 +250,7 @@ def test_a_finish_reason_is_not_made_up() -> None:
     exchange = Exchange("unfinished", body(says(content="Hi"), chunk(choice({}))) + DONE)
     answer = Said(content="Hi", finish_reason="stop")
     assert judge_said(exchange, judge(exchange), answer) == Ruling(
-        Outcome.FINISH_LOST, 'it made up the finish_reason "stop"; none was sent'
+        Outcome.FINISH_LOST, 'it made up the finish_reason "stop"; none was sent', "made up"
     )
     assert judge_said(exchange, judge(exchange), Said(content="Hi")).outcome is Outcome.RIGHT
 
@@ -262,6 +262,42 @@ def test_reasoning_counts_where_the_client_has_a_place_for_it() -> None:
     extras: list[dict[str, object]] = [{}, {"reasoning": ""}, {"reasoning": None}]
     outcomes = [judge_said(exchange, judge(exchange), read_message({**message, **one})).outcome for one in extras]
     assert outcomes == [Outcome.RIGHT, Outcome.LOST, Outcome.RIGHT]
+
+
+@pytest.mark.parametrize(
+    ("name", "miniature", "kind"),
+    [
+        ("one-call", miniatures.EMPTIES_ARGUMENTS, "wrong-executable (arguments)"),
+        ("one-call", miniatures.CALLS_TWICE, "wrong-executable (a call too many)"),
+        ("one-call", miniatures.CUTS_ARGUMENTS, "wrong-unusable (arguments)"),
+        ("one-call", miniatures.DOUBLES_NAME, "wrong-unusable (the name)"),
+        ("text", miniatures.CHANGES_TEXT, "wrong-unusable (the text)"),
+        ("two-calls", miniatures.LOSES_CALL, "lost (a call)"),
+        ("text", miniatures.LOSES_TEXT, "lost (the text)"),
+        ("refusal", miniatures.LOSES_REFUSAL, "lost (the refusal)"),
+        ("one-call", miniatures.LOSES_ID, "ids-lost (the id)"),
+        ("one-call", miniatures.LOSES_FINISH, "finish-lost (none)"),
+        ("one-call", miniatures.SAYS_STOP, "finish-lost (another)"),
+        ("error-told", lazy, "swallowed (the stream tells of an error)"),
+        ("one-call", miniatures.raises, "error (StreamError)"),
+        ("one-call", honest, "right"),
+    ],
+)
+def test_the_same_mistake_is_of_the_same_kind_in_any_stream(name: str, miniature: Miniature, kind: str) -> None:
+    """A kind says what is wrong and nothing of what was sent, so that a smaller stream can show the same mistake."""
+    assert ruled(stream(name), miniature).kind == kind
+
+
+def test_an_exit_code_alone_is_no_kind_of_error() -> None:
+    """What a command said last tells one of its errors from another, as far as it names it."""
+    exchange = stream("one-call")
+    errors = [
+        Raised("exit code 1", "KeyError: 'index'"),
+        Raised("exit code 1", "panic at 0x1"),
+        Raised("APIError", "E: x"),
+    ]
+    kinds = [judge_said(exchange, judge(exchange), one).kind for one in errors]
+    assert kinds == ["error (exit code 1, KeyError)", "error (exit code 1)", "error (APIError)"]
 
 
 def test_every_outcome_is_proven() -> None:

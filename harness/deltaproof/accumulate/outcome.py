@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,8 @@ from deltaproof.exchange import Exchange
 from deltaproof.fold import FoldedChoice
 from deltaproof.stream.strict import in_brief
 from deltaproof.verdict import Judgement
+
+_ERROR_NAME = re.compile(r"([\w.]+):")  # as most languages print one: "KeyError: 'index'"
 
 
 class Outcome(StrEnum):
@@ -44,10 +47,22 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What came of a case, and why in one line without a final full stop."""
+    """What came of a case, and why.
+
+    Attributes:
+        outcome, reason: the reason is one line without a final full stop.
+        about: what is wrong, in a word or few that do not depend on what was sent: the arguments, the text, the kind of
+            an exception. Two cases with the same outcome about the same are cases of the same mistake.
+    """
 
     outcome: Outcome
     reason: str
+    about: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Which mistake it is."""
+        return f"{self.outcome} ({self.about})" if self.about else self.outcome
 
 
 def judge_said(exchange: Exchange, judgement: Judgement, answer: Answer) -> Ruling:
@@ -59,10 +74,10 @@ def judge_said(exchange: Exchange, judgement: Judgement, answer: Answer) -> Ruli
     duty, why = duty_of(exchange, judgement)
     match answer:
         case Broken(trouble=trouble, why=reason):
-            return Ruling(Outcome.NO_ANSWER if trouble is Trouble.HUNG else Outcome.ERROR, reason)
+            return Ruling(Outcome.NO_ANSWER if trouble is Trouble.HUNG else Outcome.ERROR, reason, trouble.value)
         case Raised(kind=kind, message=message):
             told = _one_line(f"{kind}: {message}" if message else kind)
-            return Ruling(Outcome.ERROR if duty is Duty.NONE else Outcome.RAISED, told)
+            return Ruling(Outcome.ERROR if duty is Duty.NONE else Outcome.RAISED, told, _kind(kind, message))
         case Said():
             choices = judgement.message.choices
             choice = choices[0] if choices else None
@@ -82,21 +97,21 @@ def _rulings(
     """Yield all that is wrong with a message."""
     told = said.finish_reason == "length"
     if duty is Duty.RAISE or (duty is Duty.TELL and not told):
-        yield Ruling(Outcome.SWALLOWED, f"{why}, and it handed over {_described(said)} all the same")
+        yield Ruling(Outcome.SWALLOWED, f"{why}, and it handed over {_described(said)} all the same", why)
     for call in paired.strange:
         executable = call.is_executable and call.name in known
         outcome = Outcome.EXECUTABLE if executable else Outcome.UNUSABLE
-        yield Ruling(outcome, f"it calls {call.brief}, {_instead(paired, call.name)}")
+        yield Ruling(outcome, f"it calls {call.brief}, {_instead(paired, call.name)}", _wrong_with(paired, call.name))
     if not paired.strange and paired.missing:
         calls = ", ".join(call.brief for call in paired.missing)
-        yield Ruling(Outcome.LOST, _one_line(f"lost without an error: the call {calls}"))
+        yield Ruling(Outcome.LOST, _one_line(f"lost without an error: the call {calls}"), "a call")
     if duty is Duty.RAISE:
         return  # what was not sent to its end cannot be lost
     yield from _texts(choice, said)
     for sent, got in paired.pairs:
         if sent.id and got.id != sent.id:
             became = in_brief(got.id) if got.id else "nothing"
-            yield Ruling(Outcome.IDS_LOST, f"the id {in_brief(sent.id)} of {sent.name} became {became}")
+            yield Ruling(Outcome.IDS_LOST, f"the id {in_brief(sent.id)} of {sent.name} became {became}", "the id")
     yield from _finish(choice, said, has_legacy=any(sent.is_legacy for sent, _ in paired.pairs))
 
 
@@ -113,9 +128,9 @@ def _texts(choice: FoldedChoice | None, said: Said) -> Iterator[Ruling]:
             continue
         if _is_part(got, sent):
             there = f"all but {in_brief(got)} of" if got else "all of"
-            yield Ruling(Outcome.LOST, f"lost without an error: {there} the {what} {in_brief(sent)}")
+            yield Ruling(Outcome.LOST, f"lost without an error: {there} the {what} {in_brief(sent)}", f"the {what}")
         else:
-            yield Ruling(Outcome.UNUSABLE, f"the {what} {in_brief(sent)} became {in_brief(got)}")
+            yield Ruling(Outcome.UNUSABLE, f"the {what} {in_brief(sent)} became {in_brief(got)}", f"the {what}")
 
 
 def _finish(choice: FoldedChoice | None, said: Said, *, has_legacy: bool) -> Iterator[Ruling]:
@@ -124,10 +139,11 @@ def _finish(choice: FoldedChoice | None, said: Said, *, has_legacy: bool) -> Ite
     if got == sent or (has_legacy and {sent, got} <= {"function_call", "tool_calls"}):
         return
     if sent is None:
-        yield Ruling(Outcome.FINISH_LOST, f"it made up the finish_reason {in_brief(got)}; none was sent")
+        yield Ruling(Outcome.FINISH_LOST, f"it made up the finish_reason {in_brief(got)}; none was sent", "made up")
     else:
         became = in_brief(got) if got else "nothing"
-        yield Ruling(Outcome.FINISH_LOST, f"the finish_reason {in_brief(sent)} became {became}")
+        about = "another" if got else "none"
+        yield Ruling(Outcome.FINISH_LOST, f"the finish_reason {in_brief(sent)} became {became}", about)
 
 
 def _instead(paired: Pairing, name: str) -> str:
@@ -137,6 +153,19 @@ def _instead(paired: Pairing, name: str) -> str:
         return "which was sent once" if any(sent.name == name for sent, _ in paired.pairs) else "which was not sent"
     like = next((call for call in missing if call.name == name), missing[0])
     return f"and sent was {like.brief}"
+
+
+def _wrong_with(paired: Pairing, name: str) -> str:
+    """Say what is wrong with a call that was not sent: its arguments, its name, or that it was called at all."""
+    if any(sent.name == name for sent in paired.missing):
+        return "arguments"
+    return "a call too many" if any(sent.name == name for sent, _ in paired.pairs) else "the name"
+
+
+def _kind(kind: str, message: str) -> str:
+    """Return the kind of an error; that of a command stands before what it said last."""
+    said = _ERROR_NAME.match(message) if kind.startswith("exit code") else None
+    return f"{kind}, {said[1]}" if said else kind
 
 
 def _described(said: Said) -> str:
