@@ -1,0 +1,51 @@
+"""One case: a stream that is served, an accumulator that folds it, and what came of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from deltaproof.accumulate.answers import Broken
+from deltaproof.accumulate.asking import request_for
+from deltaproof.accumulate.outcome import Ruling, judge_said
+from deltaproof.accumulate.protocol import Ask
+from deltaproof.checking import Judged
+from deltaproof.drive.accumulators.accumulator import Driver
+from deltaproof.drive.accumulators.serving import Served
+
+LIMIT = 10.0
+"""Seconds that an accumulator may take for one stream."""
+
+_PATIENCE = 0.6  # of the limit, after which a client is to give up waiting for the server by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What came of a case.
+
+    Attributes:
+        ruling: in words that are the same in every run: without the port that was free.
+        seconds: from asking to the answer.
+        own: the seconds that the client says it took, None where it does not say.
+        broke: whether the driver gave no answer, but hung, crashed or flooded.
+    """
+
+    ruling: Ruling
+    seconds: float
+    own: float | None
+    broke: bool
+
+
+async def fold(judged: Judged, number: int, served: Served, driver: Driver, limit: float) -> Case:
+    """Let an accumulator fold the stream that is served under a number, and say what came of it.
+
+    Raises:
+        DeltaproofError: its command cannot be started.
+    """
+    request = request_for(judged.exchange, judged.judgement)
+    folded = await driver.fold(Ask(str(number), served.base_url(number), request, limit * _PATIENCE), limit)
+    ruling = judge_said(judged.exchange, judged.judgement, folded.answer)
+    reason = ruling.reason.replace(served.url, "http://…")
+    if folded.left:
+        processes = "a process" if folded.left == 1 else f"{folded.left} processes"
+        reason = f"{reason}; it left {processes} behind, to be ended"
+    return Case(replace(ruling, reason=reason), folded.seconds, folded.own, isinstance(folded.answer, Broken))
