@@ -10,7 +10,6 @@ patterns = ["corp-[0-9]{12}"]   # regular expressions, within one line
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 from deltaproof.cassette.paths import named
 from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.errors import DeltaproofError
+from deltaproof.project import FILE, SCRUB, project_table
 
 _TABLE = "[tool.deltaproof.scrub]"
 _NAME = re.compile(r"[A-Za-z0-9_.*-]*[A-Za-z0-9][A-Za-z0-9_.*-]*")
@@ -26,24 +26,15 @@ _NAME = re.compile(r"[A-Za-z0-9_.*-]*[A-Za-z0-9][A-Za-z0-9_.*-]*")
 def project_scrub(folder: Path) -> Scrub:
     """Return what the project in a folder scrubs: the defaults where there is no `pyproject.toml`, or nothing in it.
 
-    Raises `DeltaproofError` for a file that cannot be read, and as `scrub_from` does.
+    Raises `DeltaproofError` as `project_table` and `scrub_from` do.
     """
-    path = folder / "pyproject.toml"
-    try:
-        document: object = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Scrub()
-    except OSError as error:
-        raise DeltaproofError(f"it cannot be read: {error.strerror or error}", where=named(path)) from error
-    except ValueError as error:
-        raise DeltaproofError(f"not valid TOML: {error}", where=named(path)) from error
-    match document:
-        case {"tool": {"deltaproof": {"scrub": dict(table)}}}:
-            return scrub_from(table, named(path))
-        case {"tool": {"deltaproof": {"scrub": _}}}:
-            raise DeltaproofError(f"{_TABLE} is no table", where=named(path))
+    table = project_table(folder)
+    where = named(folder / FILE)
+    match table.get(SCRUB, {}):
+        case dict(scrubbed):
+            return scrub_from(scrubbed, where)
         case _:
-            return Scrub()
+            raise DeltaproofError(f"{_TABLE} is no table", where=where)
 
 
 def scrub_from(table: Mapping[str, object], where: str = "pyproject.toml") -> Scrub:

@@ -7,11 +7,13 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from deltaproof.errors import DeltaproofError
+from deltaproof.project import project_table, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +60,7 @@ class Verbs(click.Group):
             if isinstance(parameter, click.Option):
                 longest = max(parameter.opts, key=len).lstrip("-").replace("-", "_")
                 parameter.envvar = f"DELTAPROOF_{cmd_name}_{longest}".upper()
+        command.context_settings = {**command.context_settings, "default_map": _project_defaults(command)}
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -74,12 +77,23 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
+def _project_defaults(command: click.Command) -> dict[str, str]:
+    """Return what the project says of a verb's options: of those that mean the same wherever they stand."""
+    table = project_table(Path())
+    keys = {name: name.replace("_", "-") for name in ("profile", "provider", "fail_on", "upstream", "api_key_env")}
+    names = {parameter.name for parameter in command.params if parameter.name in keys}
+    if command.name == "replay":
+        names -= {"fail_on"}  # of outcomes there, not of levels
+    return {name: told for name in names if name and (told := text_in(table, keys[name], Path()))}
+
+
 @click.command(cls=Verbs, context_settings={"max_content_width": 100})
 @click.version_option(package_name="deltaproof", message="deltaproof %(version)s")
 def cli() -> None:
     """Prove that streamed tool calls arrive right.
 
-    Every option can be set by an environment variable, DELTAPROOF_VERB_OPTION. Exit codes: 0 clean, 1 findings at or
+    Every option can be set by an environment variable, DELTAPROOF_VERB_OPTION; a pyproject.toml where it is run can set
+    profile, provider, fail-on, upstream and api-key-env, under [tool.deltaproof]. Exit codes: 0 clean, 1 findings at or
     above --fail-on, 2 wrong usage, something unreadable, or nobody there.
     """
 

@@ -11,12 +11,13 @@ What a mark says of one test comes before all of them.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+
+from deltaproof.errors import DeltaproofError
+from deltaproof.project import FILE, TABLE, project_table, text_in
 
 GROUP = "deltaproof"
 RECORD_MODES = ("none", "once", "new_episodes", "all", "rewrite")
@@ -149,48 +150,18 @@ def _lasting(config: pytest.Config, setting: Setting) -> tuple[str, str]:
         return "", ""
     if value := str(config.getini(setting.ini) or ""):
         return value, f"the ini option {setting.ini}"
-    path = config.rootpath / "pyproject.toml"
-    where = f"{path}: [tool.deltaproof] {setting.name}"
-    match _table(config, path).get(setting.name, ""):
-        case bool() as told:
-            return str(told).lower(), where
-        case str() as told:
-            return told, where
-        case _:
-            raise pytest.UsageError(f"{where} is no text")
+    try:
+        value = text_in(_table(config), setting.name, config.rootpath)
+    except DeltaproofError as error:
+        raise pytest.UsageError(str(error)) from error
+    return value, f"{config.rootpath / FILE}: {TABLE} {setting.name}"
 
 
 _TABLE = pytest.StashKey[Mapping[str, object]]()
 
 
-def _table(config: pytest.Config, path: Path) -> Mapping[str, object]:
-    """Return the project's table, read once.
-
-    Raises:
-        pytest.UsageError: the file cannot be read, or a key in the table is none of ours.
-    """
+def _table(config: pytest.Config) -> Mapping[str, object]:
+    """Return the project's table, read once."""
     if _TABLE not in config.stash:
-        config.stash[_TABLE] = _read_table(path)
+        config.stash[_TABLE] = project_table(config.rootpath)
     return config.stash[_TABLE]
-
-
-def _read_table(path: Path) -> Mapping[str, object]:
-    try:
-        document: object = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise pytest.UsageError(f"{path}: it cannot be read: {error}") from error
-    match document:
-        case {"tool": {"deltaproof": dict(table)}}:
-            known = {setting.name for setting in SETTINGS if setting.lasting}
-            for key in table:
-                if key not in known and key != "scrub":
-                    raise pytest.UsageError(
-                        f"{path}: [tool.deltaproof] has no key {key!r}; it has {', '.join(sorted(known))} and scrub"
-                    )
-            return table
-        case {"tool": {"deltaproof": _}}:
-            raise pytest.UsageError(f"{path}: [tool.deltaproof] is no table")
-        case _:
-            return {}
