@@ -79,7 +79,7 @@ def case_line(name: str, cases: Sequence[Case], beside: str = "") -> None:
 def tell_missing(missing: Sequence[Client], place: str) -> None:
     """Name the clients that are not installed, and the command that changes it."""
     print(f"  left out, not installed: {', '.join(client.name for client in missing)}")
-    print(f"    {place}.venv/bin/deltaproof accumulators {' '.join(f'--install {client.name}' for client in missing)}")
+    print(f"    {place}.venv/bin/deltaproof accumulators --install all")
 
 
 def main() -> None:
