@@ -29,6 +29,11 @@ def read(*fragments: str) -> Reading:
     return read_arguments(text)
 
 
+def nested(levels: int, space: str = "") -> str:
+    """Return the text of an object that is nested so many levels deep, itself the first."""
+    return f'{{"a":{space}' * levels + "1" + "}" * levels
+
+
 def bomb(depth: int) -> dict[str, object]:
     """Return a schema whose references double at each of its levels."""
     levels = {f"d{level}": {"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 2} for level in range(depth)}
@@ -85,7 +90,10 @@ def test_what_is_taken_for_one_value_is_what_a_parser_takes(value: object, data:
         (['\ufeff{"a":1}'], Form.INVALID, 0),
         (['{"a":"\ud83d', '\ude00"}'], Form.OBJECT, 0),
         (['{"a":1e999}'], Form.OBJECT, 0),
-        (['{"a":' * 5000 + "1" + "}" * 5000], Form.OBJECT, 0),
+        ([nested(5000)], Form.OBJECT, 0),
+        ([nested(254), nested(254, " ")], Form.RESENT, len(nested(254))),
+        ([nested(255), nested(255)], Form.RESENT, len(nested(255))),
+        ([nested(255), nested(255, " ")], Form.TRAILING, len(nested(255))),
     ],
 )
 def test_arguments_are_read_for_what_they_are(fragments: list[str], form: Form, position: int) -> None:
@@ -129,10 +137,15 @@ def test_hostile_arguments_are_read_in_time(fragments: list[str]) -> None:
         ({"properties": {"a": {"multipleOf": 0.1}}}, '{"a":1e999}', None),
         ({"properties": {"a": {1, 2}}}, "{}", None),
         (bomb(60), "{}", None),
+        ({"required": ["a"]}, nested(254), ()),
+        ({"required": ["a"]}, nested(255), None),
     ],
 )
 def test_a_schema_is_applied_or_left_alone(
     schema: dict[str, object], arguments: str, told: tuple[Violation, ...] | None
 ) -> None:
-    """A schema that is malformed, looks outside or never ends tells nothing, and raises nothing."""
+    """A schema that is malformed, looks outside or never ends tells nothing, and raises nothing.
+
+    Nor are arguments looked into that nest deeper than some Python's parser goes.
+    """
     assert violations(schema, arguments) == told

@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec
 
+from deltaproof.stream.strict import is_too_deep
+
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
@@ -43,7 +45,7 @@ def violations(parameters: Mapping[str, object], arguments: str) -> tuple[Violat
     """Return the first way in which the text of a JSON object breaks a schema, or () if it follows the schema.
 
     Returns None where that cannot be told: the schema is malformed, has patterns for property names, refers to
-    something outside of itself, or takes too long. Nothing is ever fetched.
+    something outside of itself, or takes too long, or the arguments nest too deep. Nothing is ever fetched.
     """
     try:
         return _violations(json.dumps(parameters), arguments)
@@ -55,6 +57,8 @@ def violations(parameters: Mapping[str, object], arguments: str) -> tuple[Violat
 def _violations(schema_text: str, arguments: str) -> tuple[Violation, ...] | None:
     from referencing.exceptions import Unresolvable
 
+    if is_too_deep(arguments.encode(errors="replace")):
+        return None
     small = "$ref" not in schema_text and len(schema_text) * len(arguments) < _SMALL
     most = min(_STEPS, _WORK // len(arguments))
     validator = _unbounded(schema_text) if small else _validator(schema_text, iter(range(most)))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple, NoReturn
 
 from deltaproof.stream import Place, Text, ToolCall
+from deltaproof.stream.strict import is_too_deep
 
 SPACE = " \t\r\n"
 """What JSON takes for white space; str.strip() alone takes more."""
@@ -56,7 +57,7 @@ def read_arguments(arguments: Text) -> Reading:
     if not text.strip(SPACE):
         return Reading(Form.EMPTY)
     try:
-        value = json.loads(text, parse_int=float, parse_constant=_refuse)
+        value = _parsed(text)
     except (RecursionError, ValueError):
         return _explain(arguments, text)
     if isinstance(value, dict):
@@ -138,6 +139,13 @@ _UNFINISHED = {
 }
 
 
+def _parsed(text: str) -> object:
+    """Return the JSON value of a text, whole numbers as floats; ValueError if it has none or nests too deep."""
+    if is_too_deep(text.encode(errors="replace")):
+        raise ValueError
+    return json.loads(text, parse_int=float, parse_constant=_refuse)
+
+
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
@@ -174,7 +182,7 @@ def _repeats(value: str, rest: str) -> bool:
     if not rest.replace(value.strip(SPACE), "").strip(SPACE):
         return True
     try:
-        return bool(json.loads(value, parse_int=float) == json.loads(rest, parse_int=float))
+        return bool(_parsed(value) == _parsed(rest))
     except (RecursionError, ValueError):
         return False
 

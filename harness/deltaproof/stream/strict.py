@@ -151,7 +151,7 @@ def _explain(data: bytes, complaint: str) -> Parsed:
         text = data.decode()
     except UnicodeDecodeError as error:
         return Parsed(None, Problem.NOT_UTF8, f"byte {data[error.start]:#04x} at {error.start} is not UTF-8")
-    if _is_too_deep(data):
+    if is_too_deep(data):
         return _TOO_DEEP
     constants: list[str] = []
     decoder = json.JSONDecoder(parse_constant=constants.append, parse_int=_number)
@@ -202,12 +202,15 @@ _DEPTH = 254
 _TOO_DEEP = Parsed(None, Problem.TOO_DEEP, f"nested more than {_DEPTH} levels deep")
 
 
-def _is_too_deep(data: bytes) -> bool:
-    """Tell whether brackets nest too deep, those in strings not counted."""
-    if data.count(b"[") + data.count(b"{") <= _DEPTH:
+def is_too_deep(text: bytes) -> bool:
+    """Tell whether brackets nest more than 254 levels deep, those in strings not counted.
+
+    How deep Python's own parser goes differs from one Python to the next: to judge alike, ask here first.
+    """
+    if text.count(b"[") + text.count(b"{") <= _DEPTH:
         return False
     depth = 0
-    for bracket in _STRING.sub(b"", data).translate(None, _NO_BRACKETS):
+    for bracket in _STRING.sub(b"", text).translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1
         if depth > _DEPTH:
             return True
