@@ -1,9 +1,15 @@
-"""Exchanges broken by several faults at once, each of which must show. What a fault is, is in faults."""
+"""Exchanges broken on purpose, also by several faults at once, each of which must show; recordings with such answers.
+
+What a fault is, is in faults.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from deltaproof.cassette.scrub import plain
 from deltaproof.exchange import Exchange
 from deltaproof.faults import Fault, InapplicableError
 from deltaproof.faults.several import combined
@@ -30,6 +36,21 @@ def broken(exchange: Exchange, faults: Sequence[Fault], *, seed: int = 0) -> Exc
     return changed
 
 
+def answered(exchange: Exchange, faults: Sequence[Fault], *, seed: int = 0) -> Exchange:
+    """Return an exchange with faults in its response; the request, which a client sends itself, stays.
+
+    Raises:
+        InapplicableError: they do not apply, or they change the request alone.
+    """
+    changed = broken(exchange, faults, seed=seed)
+    asked = replace(changed, request=exchange.request, sent=exchange.sent, sent_headers=exchange.sent_headers)
+    told = replace(asked, answer=exchange.answer)
+    if told == exchange:
+        names = ", ".join(fault.name for fault in faults)
+        raise InapplicableError(f"{names} does not apply: it changes what was asked for, and that the client sends")
+    return told
+
+
 def _shows_alone(fault: Fault, exchange: Exchange, seed: int) -> bool:
     try:
         return fault.breaks in _cases(fault.apply(exchange, seed=seed))
@@ -40,3 +61,63 @@ def _shows_alone(fault: Fault, exchange: Exchange, seed: int) -> bool:
 def _cases(exchange: Exchange) -> frozenset[str]:
     """Return the cases by which an exchange deviates."""
     return frozenset(f"{finding.rule}.{finding.case}" for finding in judge(exchange, profile=_STRICTEST).findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Recorded exchanges to be served, the responses broken of those that faults apply to.
+
+    Attributes:
+        exchanges: all of them, in their order.
+        refused: why faults do not apply to a stream, and to how many: these are as recorded.
+        streams: how many of them are streams.
+    """
+
+    exchanges: tuple[Exchange, ...]
+    refused: Mapping[str, int]
+    streams: int
+
+
+def broken_answers(
+    kept: Iterable[Exchange], streams: Iterable[Exchange], faults: Sequence[Fault], *, seed: int = 0
+) -> Answers:
+    """Return exchanges, with faults in the responses that these apply to: a request is what a client sends itself.
+
+    Args:
+        kept: all that is to be served, as kept.
+        streams: those of them that are judged, their content encodings undone.
+        faults: applied in order.
+        seed: as of `Fault.apply`.
+
+    Raises:
+        InapplicableError: they apply to none.
+    """
+    known = {(one.source, one.entry): plain(one) for one in streams}
+    served = []
+    refused: Counter[str] = Counter()
+    for exchange in kept:
+        stream = known.get((exchange.source, exchange.entry))
+        try:
+            served.append(exchange if stream is None else _answered(stream, faults, seed))
+        except InapplicableError as error:
+            refused[error.what] += 1
+            served.append(exchange)
+    if refused.total() == len(known):
+        names = ", ".join(fault.name for fault in faults)
+        raise InapplicableError(next(iter(refused), f"{names} does not apply: there is no stream"))
+    return Answers(tuple(served), refused, len(known))
+
+
+def _answered(exchange: Exchange, faults: Sequence[Fault], seed: int) -> Exchange:
+    """Return an exchange with faults in its response.
+
+    Raises:
+        InapplicableError: they do not apply, or they change the request alone.
+    """
+    changed = broken(exchange, faults, seed=seed)
+    asked = replace(changed, request=exchange.request, sent=exchange.sent, sent_headers=exchange.sent_headers)
+    answered = replace(asked, answer=exchange.answer)
+    if answered == exchange:
+        names = ", ".join(fault.name for fault in faults)
+        raise InapplicableError(f"{names} does not apply: it changes what was asked for, and that the client sends")
+    return answered

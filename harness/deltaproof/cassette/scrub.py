@@ -173,6 +173,13 @@ def decoded_head(exchange: Exchange, size: int) -> Head | None:
     return Head(exchange.head.status, tuple(pairs))
 
 
+def plain(exchange: Exchange) -> Exchange:
+    """Return an exchange whose content encodings are undone with a head that says so."""
+    if exchange.head is None or exchange.head.get("content-encoding") is None:
+        return exchange
+    return replace(exchange, head=decoded_head(exchange, len(exchange.body)))
+
+
 def _missing(exchange: Exchange) -> int:
     """Return how many bytes of a body that was cut never came, as its length tells."""
     told = (exchange.head.get("content-length") if exchange.head else None) or ""

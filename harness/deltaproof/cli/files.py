@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from deltaproof.cassette import Sighting, read_bytes, read_kept, read_path, write_cassette
-from deltaproof.cassette.scrub import decoded_head
+from deltaproof.cassette.scrub import plain
 from deltaproof.cassette.scrub_table import project_scrub
 from deltaproof.cassette.sift import NO_STREAM
 from deltaproof.cassette.stream_file import write_stream
@@ -126,10 +126,3 @@ def _exchanges(sightings: Iterator[Sighting]) -> Iterator[Exchange]:
             raise one
         if isinstance(one, Exchange):
             yield one
-
-
-def plain(exchange: Exchange) -> Exchange:
-    """Return an exchange whose content encodings are undone with a head that says so."""
-    if exchange.head is None or exchange.head.get("content-encoding") is None:
-        return exchange
-    return replace(exchange, head=decoded_head(exchange, len(exchange.body)))

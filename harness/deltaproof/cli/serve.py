@@ -7,6 +7,7 @@ import gc
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +117,7 @@ def serve(
     from deltaproof.drive.http.endpoint import allow_connections
     from deltaproof.drive.play.replay_server import Options
 
-    exchanges = _exchanges(paths)
+    exchanges: Sequence[Exchange] = _exchanges(paths)
     if fault is not None:
         from deltaproof.cli.faulty import with_faults
 

@@ -1,0 +1,8 @@
+"""What tests import: lists for `pytest.mark.parametrize`, and the types of what tests are given. Defines nothing."""
+
+from __future__ import annotations
+
+from deltaproof.plugin.cases import AccumulatorCase, FoldedWrongError
+from deltaproof.plugin.parameters import accumulator_cases, faults
+
+__all__ = ["AccumulatorCase", "FoldedWrongError", "accumulator_cases", "faults"]
