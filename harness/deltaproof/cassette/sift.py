@@ -61,6 +61,31 @@ def sift(recording: Recording, source: str, entry: int) -> Exchange | Skipped:
     )
 
 
+def sift_kept(kept: Exchange) -> Exchange | Skipped | UnreadableError:
+    """Return what is judged of an exchange as kept, just as `check` judges it in its cassette, or why it is not."""
+    recording = Recording(
+        body=kept.body,
+        head=kept.head,
+        request=kept.request,
+        method=kept.method,
+        url=kept.url,
+        reads=kept.reads,
+        end=kept.end,
+        fidelity=kept.fidelity,
+        scenario=kept.scenario,
+        answer=kept.answer,
+        sent=kept.sent,
+        sent_headers=kept.sent_headers,
+        sent_at=kept.sent_at,
+        ended=kept.ended,
+        provenance=kept.provenance,
+    )
+    try:
+        return sift(recording, kept.source, kept.entry)
+    except UnreadableError as error:
+        return UnreadableError(error.what, where=f"{kept.source}#{kept.entry}", hint=error.hint)
+
+
 def keep(recording: Recording, source: str, entry: int) -> Exchange | Skipped:
     """Return the exchange as kept, whatever it is."""
     return Skipped(source, NO_RESPONSE, entry) if recording.body is None else recording.exchange(source, entry)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from typing import Self
 from urllib.parse import unquote
 
 from deltaproof.cassette.difference import shown
-from deltaproof.cassette.shelf import Miss, Shelf
+from deltaproof.cassette.shelf import Match, Miss, Shelf
 from deltaproof.cassette.shelved import below_base
 from deltaproof.drive.http.endpoint import LOOPBACK, Connection, listen, port_of
 from deltaproof.drive.http.http1 import Incoming
@@ -45,12 +45,25 @@ class Options:
     how: How = Split.RECORDED
 
 
+def _nobody(_: Match | Miss) -> None:
+    """Tell nobody what was found."""
+
+
 class ReplayServer:
     """Answers as recorded while it is entered as an async context; the shelf tells what was asked for."""
 
-    def __init__(self, shelf: Shelf, options: Options = Options(), *, host: str = LOOPBACK, port: int = 0) -> None:
-        """Prepare to serve at a host and port, 0 for any that is free."""
+    def __init__(
+        self,
+        shelf: Shelf,
+        options: Options = Options(),
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        tell: Callable[[Match | Miss], None] = _nobody,
+    ) -> None:
+        """Prepare to serve at a host and port, 0 for any that is free; `tell` is called for each request, in order."""
         self.shelf = shelf
+        self._tell = tell
         self._options = options
         self._host = host
         self._port = port
@@ -97,6 +110,7 @@ class ReplayServer:
         if incoming.method == "GET" and self._models(path, scenario, connection):
             return None
         found = self.shelf.find(incoming.method, path, incoming.body, scenario)
+        self._tell(found)
         if isinstance(found, Miss):
             self._refuse(found, connection)
             return None

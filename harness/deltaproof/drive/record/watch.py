@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from deltaproof.cassette.coding import Decoding, names
-from deltaproof.cassette.recording import Recording
 from deltaproof.cassette.scrub import Cleaner
 from deltaproof.cassette.scrubber import masked
-from deltaproof.cassette.sift import sift
+from deltaproof.cassette.sift import sift_kept
 from deltaproof.catalog import Profile
 from deltaproof.checking import Judged
 from deltaproof.errors import UnreadableError
@@ -73,22 +72,8 @@ class Watch:
 
 def judge_kept(kept: Exchange, judging: Judging) -> Judged | Skipped | UnreadableError:
     """Judge an exchange as it was kept, exactly as `check` judges it in its cassette; its body is let go."""
-    recording = Recording(
-        body=kept.body,
-        head=kept.head,
-        request=kept.request,
-        method=kept.method,
-        url=kept.url,
-        reads=kept.reads,
-        end=kept.end,
-        fidelity=kept.fidelity,
-        scenario=kept.scenario,
-    )
-    try:
-        sifted = sift(recording, kept.source, kept.entry)
-    except UnreadableError as error:
-        return UnreadableError(error.what, where=f"{kept.source}#{kept.entry}", hint=error.hint)
-    if isinstance(sifted, Skipped):
+    sifted = sift_kept(kept)
+    if not isinstance(sifted, Exchange):
         return sifted
     judgement = judge(sifted, profile=judging.profile, provider=judging.provider)
     return Judged(replace(sifted, body=b"", sent=b"", reads=(), request=None), judgement)
