@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -57,28 +58,27 @@ Fact: TypeAlias = Reached | Begun | ScenarioRun
 
 
 @dataclass(slots=True)
-class _Suite:
-    """One run of the suite."""
+class Suite:
+    """The suite against a target that is there, scenario by scenario."""
 
     target: Target
     plan: Plan
     tell: Callable[[Fact], None]
     wire: Wire
     reached: Reached
-    left: Iterator[Scenario]
     answered: bool = False  # whether any request was accepted
     unanswered: int = field(default=0)  # scenarios in a row without a response
 
-    async def work(self) -> None:
-        """Run scenarios until none is left."""
-        for scenario in self.left:
-            if self.unanswered >= _GONE_AFTER:
-                gone = Attempt(Outcome.SKIPPED, "not run: the server no longer answers")
-                self.tell(ScenarioRun(scenario, (gone,)))
-            else:
-                await self._run(scenario)
+    async def run(self, scenario: Scenario) -> None:
+        """Run one scenario and tell what came of it; where the server has gone, that it was not run.
 
-    async def _run(self, scenario: Scenario) -> None:
+        Raises:
+            UnreachableError: the endpoint does not open, or does not have the model, and has accepted nothing so far.
+        """
+        if self.unanswered >= _GONE_AFTER:
+            skipped = Attempt(Outcome.SKIPPED, "not run: the server no longer answers")
+            self.tell(ScenarioRun(scenario, (skipped,)))
+            return
         self.tell(Begun(scenario))
         bench = Bench(self.wire, self.target.model, self.plan.profile, self.plan.provider, self._look)
         attempts: list[Attempt] = []
@@ -114,6 +114,19 @@ class _Suite:
             raise_if_unknown_model(self.target, self.reached, exchange)
 
 
+@asynccontextmanager
+async def reached_suite(target: Target, plan: Plan, tell: Callable[[Fact], None]) -> AsyncIterator[Suite]:
+    """Reach a target, tell so, and yield what runs scenarios against it for as long as the block lasts.
+
+    Raises:
+        UnreachableError: there is no such endpoint, or it does not open.
+    """
+    async with Wire(target, timeout=plan.timeout) as wire:
+        reached = await reach(wire, target)
+        tell(reached)
+        yield Suite(target, plan, tell, wire, reached)
+
+
 async def run_suite(target: Target, plan: Plan, tell: Callable[[Fact], None]) -> None:
     """Run a plan against a target, and tell what happens as it does.
 
@@ -122,14 +135,17 @@ async def run_suite(target: Target, plan: Plan, tell: Callable[[Fact], None]) ->
     Raises:
         UnreachableError: there is no such endpoint, or it does not open; no scenario was run.
     """
-    async with Wire(target, timeout=plan.timeout) as wire:
-        reached = await reach(wire, target)
-        tell(reached)
-        suite = _Suite(target, plan, tell, wire, reached, iter(plan.scenarios))
+    async with reached_suite(target, plan, tell) as suite:
+        left = iter(plan.scenarios)
+
+        async def work() -> None:
+            for scenario in left:
+                await suite.run(scenario)
+
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(plan.concurrency):
-                    group.create_task(suite.work())
+                    group.create_task(work())
         except* DeltaproofError as errors:
             raise _first(errors) from None
 
