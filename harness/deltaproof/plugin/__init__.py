@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from deltaproof.plugin import settings
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Generator
+
+    from deltaproof.plugin.endpoint import Endpoint
 
 MARK = (
     "deltaproof(cassette, upstream, profile, provider, fail_on, faults, timing, split): how the endpoint of the"
     " fixture `deltaproof` answers, and by what its streams are judged."
 )
+
+USED = pytest.StashKey[bool]()
+"""Whether any test has asked for an endpoint: until one has, nothing else is imported."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,3 +33,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known."""
     config.addinivalue_line("markers", MARK)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Judge what passed in a test that has an endpoint."""
+    if USED not in item.config.stash:
+        return (yield)
+    from deltaproof.plugin.fixtures import verdict_on
+
+    with verdict_on(item):
+        return (yield)
+
+
+@pytest.fixture
+def deltaproof(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None]:
+    """An endpoint that answers from the test's cassette, or records into it; its streams are judged with the test."""
+    request.config.stash[USED] = True
+    from deltaproof.plugin.fixtures import endpoint_of_a_test
+
+    yield from endpoint_of_a_test(request)

@@ -1,0 +1,50 @@
+"""What the fixtures do: open an endpoint, note it for the verdict, leave it. Which there are is in __init__.py."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from deltaproof.errors import DeltaproofError
+from deltaproof.faults import InapplicableError
+from deltaproof.plugin.endpoint import Endpoint
+from deltaproof.plugin.opening import opened
+from deltaproof.plugin.verdicts import Held, held
+
+HELD = pytest.StashKey[list[Held]]()
+"""The endpoints that a test has of its own."""
+
+
+def endpoint_of_a_test(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None]:
+    """Give a test its endpoint; what is asked there after the verdict is an error of its teardown."""
+    opening = opened(request)
+    with _told(request.node.nodeid):
+        one = opening.__enter__()
+    try:
+        request.node.stash.setdefault(HELD, []).append(one)
+        yield one.endpoint
+        late = one.troubles()
+    finally:
+        opening.__exit__(None, None, None)
+    if late:
+        pytest.fail(late, pytrace=False)
+
+
+@contextmanager
+def verdict_on(item: pytest.Item) -> Iterator[None]:
+    """Hold a test to what passes at its endpoints while the block runs."""
+    with held(item, item.stash.get(HELD, [])):
+        yield
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """Tell of mistakes in a sentence rather than a traceback."""
+    try:
+        yield
+    except InapplicableError as error:
+        raise pytest.skip.Exception(str(error)) from None
+    except DeltaproofError as error:
+        raise pytest.fail.Exception(str(error) if error.where else f"{where}: {error}", pytrace=False) from None

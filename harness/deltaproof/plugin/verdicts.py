@@ -1,0 +1,77 @@
+"""What fails a test besides itself: findings, requests that are not recorded, entries that were not used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from deltaproof.exchange import Exchange
+from deltaproof.plugin.endpoint import Endpoint
+from deltaproof.plugin.passing import told
+from deltaproof.plugin.texts import failing
+
+KEY = "deltaproof"
+
+
+@dataclass(slots=True)
+class Held:
+    """An endpoint, and what a test is held to there.
+
+    Attributes:
+        endpoint: of the test.
+        fail_on: the level from which findings fail the test, "never" where the client is what is tested.
+        unused: returns what is recorded and was not asked for, where that is to fail the test.
+        afterwards: why the test counts as skipped although nothing was wrong; empty where it does not.
+        told: how many troubles the test was told of.
+    """
+
+    endpoint: Endpoint
+    fail_on: str
+    unused: Callable[[], tuple[Exchange, ...]]
+    afterwards: str = ""
+    told: int = 0
+
+    def verdict(self) -> str:
+        """Return why the test fails; nothing where it does not."""
+        parts = [self.troubles(), failing(self.endpoint.report, self.fail_on), _unused(self.unused())]
+        return "\n\n".join(part for part in parts if part)
+
+    def troubles(self) -> str:
+        """Say what went wrong that was not told yet."""
+        troubles = self.endpoint.troubles[self.told :]
+        self.told += len(troubles)
+        return told(troubles)
+
+
+@contextmanager
+def held(item: pytest.Item, endpoints: list[Held]) -> Iterator[None]:
+    """Hold a test to what passed while the block ran; where it failed by itself, say in its report what passed.
+
+    Raises:
+        pytest.fail.Exception: something was wrong.
+        pytest.skip.Exception: nothing was, and the test is to be run again.
+    """
+    __tracebackhide__ = True
+    try:
+        yield
+    except (pytest.skip.Exception, pytest.xfail.Exception):
+        raise
+    except Exception:
+        for one in endpoints:
+            item.add_report_section("call", KEY, one.verdict())
+        raise
+    if text := "\n\n".join(filter(None, (one.verdict() for one in endpoints))):
+        pytest.fail(text, pytrace=False)
+    for one in endpoints:
+        if one.afterwards:
+            pytest.skip(one.afterwards)
+
+
+def _unused(exchanges: tuple[Exchange, ...]) -> str:
+    if not exchanges:
+        return ""
+    lines = [f"  {one.source}#{one.entry} {one.method} {one.url}".rstrip() for one in exchanges]
+    return "\n".join(["recorded and not asked for:", *lines])
