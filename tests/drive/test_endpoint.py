@@ -11,8 +11,9 @@ from typing import TypeVar
 
 import pytest
 
-from deltaproof.drive.http.endpoint import LOOPBACK, Answer, Connection, listen, port_of
-from deltaproof.drive.http.http1 import Incoming
+from deltaproof.drive.http.connection import Answer, Connection
+from deltaproof.drive.http.endpoint import LOOPBACK, listen, port_of
+from deltaproof.drive.http.requests import Incoming
 from deltaproof.errors import DeltaproofError
 
 T = TypeVar("T")

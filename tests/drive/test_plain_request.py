@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaproof.drive.http.http1 import Incoming, RequestReader
 from deltaproof.drive.http.plain_request import plain_head
+from deltaproof.drive.http.requests import Incoming, RequestReader
 
 PLAIN = b"POST /v1/chat/completions?a=b HTTP/1.1\r\nHost: h\r\nX-A:  b c \r\nContent-Length: 3\r\n\r\n"
 LINES = st.sampled_from(

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deltaproof.cassette.shelf import Shelf
-from deltaproof.drive.http.http1 import Finished, Piece, ResponseTap
+from deltaproof.drive.http.responses import Finished, Piece, ResponseTap
 from deltaproof.drive.play.replay_server import Options, ReplayServer
 from deltaproof.drive.record.routes import CASSETTE
 from deltaproof.exchange import End, Exchange, Head, Read

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deltaproof.drive.http.http1 import Incoming
+from deltaproof.drive.http.requests import Incoming
 from deltaproof.drive.record.keeper import Missed
 from deltaproof.drive.record.routes import Refusal, Route, find_route
 from deltaproof.drive.record.session import Told

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from deltaproof.cassette import read_kept, readable
-from deltaproof.drive.http.http1 import Finished, Piece, ResponseTap
+from deltaproof.drive.http.responses import Finished, Piece, ResponseTap
 from deltaproof.drive.play.replay_server import Options
 from deltaproof.exchange import End, Exchange, Head
 from deltaproof.split import How, Split

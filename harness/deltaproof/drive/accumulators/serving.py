@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import count
 
-from deltaproof.drive.http.endpoint import LOOPBACK, Connection, listen, port_of
-from deltaproof.drive.http.http1 import Incoming
+from deltaproof.drive.http.connection import Connection
+from deltaproof.drive.http.endpoint import LOOPBACK, listen, port_of
+from deltaproof.drive.http.requests import Incoming
 from deltaproof.drive.play.player import play, play_at_once
 from deltaproof.drive.play.schedule import Plan, plan
 from deltaproof.exchange import End, Exchange

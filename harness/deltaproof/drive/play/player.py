@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from deltaproof.drive.http.endpoint import Connection
+from deltaproof.drive.http.connection import Connection
 from deltaproof.drive.play.schedule import FEW, Finish, Plan
 
 AS_RECORDED = 1.0

@@ -19,8 +19,9 @@ from urllib.parse import unquote
 from deltaproof.cassette.difference import shown
 from deltaproof.cassette.shelf import Match, Miss, Shelf
 from deltaproof.cassette.shelved import below_base
-from deltaproof.drive.http.endpoint import LOOPBACK, Connection, listen, port_of
-from deltaproof.drive.http.http1 import Incoming
+from deltaproof.drive.http.connection import Connection
+from deltaproof.drive.http.endpoint import LOOPBACK, listen, port_of
+from deltaproof.drive.http.requests import Incoming
 from deltaproof.drive.play.player import AS_RECORDED, play, play_at_once
 from deltaproof.drive.play.schedule import Plan, plan
 from deltaproof.split import How, Split

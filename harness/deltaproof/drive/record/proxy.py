@@ -14,8 +14,10 @@ from http import HTTPStatus
 
 from deltaproof.cassette.json_values import loads_object
 from deltaproof.cassette.shelf import Match, Miss
-from deltaproof.drive.http.endpoint import Connection, listen, port_of
-from deltaproof.drive.http.http1 import Incoming, ResponseTap
+from deltaproof.drive.http.connection import Connection
+from deltaproof.drive.http.endpoint import listen, port_of
+from deltaproof.drive.http.requests import Incoming
+from deltaproof.drive.http.responses import ResponseTap
 from deltaproof.drive.play.player import play
 from deltaproof.drive.play.schedule import plan
 from deltaproof.drive.record.keeper import Keeper, Missed, Passing, Played

@@ -10,7 +10,7 @@ from pathlib import Path
 from deltaproof.cassette import read_kept
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.cassette.shelf import Match, Miss, Shelf
-from deltaproof.drive.http.http1 import Incoming
+from deltaproof.drive.http.requests import Incoming
 from deltaproof.drive.record.routes import Route
 from deltaproof.errors import UnreadableError
 from deltaproof.exchange import Exchange

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from deltaproof.drive.http.endpoint import Connection
-from deltaproof.drive.http.http1 import Finished, Piece, ResponseTap, Seen
+from deltaproof.drive.http.connection import Connection
+from deltaproof.drive.http.responses import Finished, Piece, ResponseTap, Seen
 from deltaproof.drive.record.keeper import Passing
 from deltaproof.drive.record.upstream import Upstream
 from deltaproof.exchange import End, Head

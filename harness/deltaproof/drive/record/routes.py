@@ -14,7 +14,7 @@ from http import HTTPStatus
 from deltaproof.cassette.journal import is_cassette_name
 from deltaproof.cassette.paths import SNAPSHOT
 from deltaproof.cassette.scrub_rules import SHORTEST, is_placeholder
-from deltaproof.drive.http.http1 import Incoming
+from deltaproof.drive.http.requests import Incoming
 from deltaproof.drive.record.upstream import Origin
 
 CASSETTE = "cassette"
