@@ -1,7 +1,7 @@
-"""Shapes kept in a file: one `snapshot.yaml` in each folder, beside the recordings that it is of.
+"""Shapes kept in a file: one `snapshot.yaml` in each folder of recordings, or one for each module of tests.
 
     exchanges:
-    - of: two-calls.yaml          # the recording, with #1 for its second entry
+    - of: two-calls.yaml          # the recording, or the test; with #1 for its second entry
       status: 200
       type: text/event-stream
       end: eof
@@ -23,12 +23,13 @@
         transport: http-content-type, sse-framing
     snapshot: 1
 
-One file per folder, so that its diff shows at a glance what a new version of a server does differently.
+One file for many shapes, so that its diff shows at a glance what a new version of a server does differently.
 """  # noqa: RUF002 - the sign that stands in the file
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from deltaproof.cassette.disk import remove_file
@@ -40,11 +41,22 @@ from deltaproof.snapshot.shape import CallShape, ChoiceShape, Shape
 from deltaproof.verdict import Verdict
 
 _VERSION = 1
-_COMMENT = "What deltaproof saw in the recordings beside; `deltaproof snapshot --update` writes it anew."
 _SEPARATOR = ", "
 
 
-def read_snapshot(path: Path) -> dict[str, Shape]:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the shapes of a file come from, as its first line tells: what was looked at, and what writes it."""
+
+    seen_in: str
+    command: str
+
+
+RECORDINGS = Origin("the recordings beside", "deltaproof snapshot --update")
+TESTS = Origin("the tests of the module of this name", "pytest --deltaproof-update")
+
+
+def read_snapshot(path: Path, origin: Origin = RECORDINGS) -> dict[str, Shape]:
     """Return the shapes in a file by the name of what they are of, in order; none where there is no file.
 
     Raises `UnreadableError` with the line of what is wrong.
@@ -52,7 +64,7 @@ def read_snapshot(path: Path) -> dict[str, Shape]:
     try:
         return _shapes(path) if path.exists() else {}
     except UnreadableError as error:
-        hint = "Mend it, or remove it and run `deltaproof snapshot --update`"
+        hint = f"Mend it, or remove it and run `{origin.command}`"
         raise UnreadableError(error.what, where=error.where, hint=hint) from None
 
 
@@ -64,7 +76,7 @@ def _shapes(path: Path) -> dict[str, Shape]:
             version = part.value
             continue
         try:
-            name, shape = _shape(part.value, shapes)
+            name, shape = _another(part.value, shapes)
         except UnreadableError as error:
             raise UnreadableError(error.what, where=f"{path}:{part.line}") from None
         shapes[name] = shape
@@ -75,20 +87,29 @@ def _shapes(path: Path) -> dict[str, Shape]:
     return shapes
 
 
-def write_snapshot(path: Path, shapes: Mapping[str, Shape]) -> None:
+def _another(value: object, known: Mapping[str, Shape]) -> tuple[str, Shape]:
+    """Read an entry of something else than those that are known."""
+    name, shape = read_entry(value)
+    if name in known:
+        raise UnreadableError(f"there are two entries of {name}")
+    return name, shape
+
+
+def write_snapshot(path: Path, shapes: Mapping[str, Shape], origin: Origin = RECORDINGS) -> None:
     """Write shapes by name in place of those in a file; without any, the file is removed.
 
     Raises `DeltaproofError` where the system refuses it.
     """
     if shapes:
-        entries = [_entry(name, shapes[name]) for name in sorted(shapes)]
-        dump(path, _COMMENT, "exchanges", entries, ("snapshot", _VERSION))
+        entries = [entry_of(name, shapes[name]) for name in sorted(shapes)]
+        comment = f"What deltaproof saw in {origin.seen_in}; `{origin.command}` writes it anew."
+        dump(path, comment, "exchanges", entries, ("snapshot", _VERSION))
         return
     remove_file(path)
 
 
-def _entry(name: str, shape: Shape) -> dict[str, object]:
-    """Return the plain values of a shape, what is empty left out."""
+def entry_of(name: str, shape: Shape) -> dict[str, object]:
+    """Return a shape as a file's entry, in plain values, what is empty left out."""
     verdicts = _by_verdict(shape.verdicts)
     written: dict[str, object] = {
         "of": name,
@@ -135,14 +156,12 @@ def _by_verdict(verdicts: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def _shape(value: object, known: Mapping[str, Shape]) -> tuple[str, Shape]:
-    """Read an entry, of something else than those that are known. Raises `UnreadableError` without a place."""
+def read_entry(value: object) -> tuple[str, Shape]:
+    """Return the name and the shape of an entry. Raises `UnreadableError` without a place."""
     entry = mapping(value, "the entry")
     name = _text(entry, "of")
     if not name:
         raise UnreadableError("the entry does not say what it is `of`")
-    if name in known:
-        raise UnreadableError(f"there are two entries of {name}")
     status = entry.get("status")
     if not isinstance(status, int | None):
         raise UnreadableError(f"`status` is {kind(status)}, not a number")

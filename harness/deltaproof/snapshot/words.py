@@ -1,21 +1,17 @@
-"""Two shapes to what changed between them, in sentences. deepdiff finds where; how steps differ is in sequence.py."""
+"""Two shapes to what changed between them, in sentences. differences.py finds where, sequence.py how steps differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from deltaproof.catalog import load
-from deltaproof.exchange import End
+from deltaproof.snapshot.differences import differences
 from deltaproof.snapshot.sequence import ordinal, sequence_changes
-from deltaproof.snapshot.shape import ChoiceShape, Shape
+from deltaproof.snapshot.shape import Shape
 from deltaproof.verdict import Verdict
-
-if TYPE_CHECKING:
-    from deepdiff.model import DiffLevel
 
 _UNEXERCISED = Verdict.UNEXERCISED.value
 _NAMES = {
@@ -64,7 +60,7 @@ def changes(old: Shape, new: Shape) -> list[Change]:
     found: list[tuple[tuple[int, list[str]], Change]] = []
     verdicts: list[tuple[str, str, str]] = []
     fields: dict[tuple[str, str], list[str]] = {}
-    for path, was, now in _differences(*_comparables(old, new)):
+    for path, was, now in differences(old, new):
         match path:
             case ["verdicts", str() as slug]:
                 verdicts.append((slug, was or _UNEXERCISED, now or _UNEXERCISED))
@@ -78,84 +74,6 @@ def changes(old: Shape, new: Shape) -> list[Change]:
         found.append(((_ORDER.index(where), []), Change(ChangeKind.SHAPE, told_fields)))
     found.sort(key=itemgetter(0))
     return [change for _, change in found] + list(_verdict_changes(verdicts))
-
-
-def _comparables(old: Shape, new: Shape) -> tuple[dict[str, object], dict[str, object]]:
-    """Return two shapes as deepdiff is to see them, without what only one of them can know."""
-    if End.CLIENT_GONE in (old.end, new.end):
-        old, new = _begun(old, new), _begun(new, old)
-    one, other = _comparable(old), _comparable(new)
-    if None in (old.status, new.status):
-        one, other = ({**each, "status": "", "type": ""} for each in (one, other))
-    return one, other
-
-
-def _begun(shape: Shape, other: Shape) -> Shape:
-    """Return what a client knows of a shape that may have left earlier, or later, than the client of another."""
-    choices = tuple(
-        ChoiceShape(choice.arrived[: min(len(choice.arrived), len(counterpart.arrived)) - 1])
-        for choice, counterpart in zip(shape.choices, other.choices, strict=False)
-    )
-    deviating = {slug for each in (shape, other) for slug, told in each.verdicts.items() if _deviates(told)}
-    known = deviating & shape.verdicts.keys() & other.verdicts.keys()
-    verdicts = {slug: shape.verdicts[slug] for slug in known}
-    return replace(shape, end="", choices=choices, chunk_fields=(), choice_fields=(), verdicts=verdicts)
-
-
-def _deviates(told: str) -> bool:
-    return told.partition(": ")[0] == Verdict.DEVIATES
-
-
-def _comparable(shape: Shape) -> dict[str, object]:
-    """Return a shape as deepdiff is to see it: what is found by name or number as a mapping, steps as one text."""
-    return {
-        "status": str(shape.status or ""),
-        "type": shape.type or "",
-        "end": shape.end,
-        "body": shape.body,
-        "arrived": "\n".join(shape.arrived),
-        "choices": {str(number): _comparable_choice(choice) for number, choice in enumerate(shape.choices)},
-        "chunk_fields": dict.fromkeys(shape.chunk_fields, "there"),
-        "choice_fields": dict.fromkeys(shape.choice_fields, "there"),
-        "verdicts": dict(shape.verdicts),
-    }
-
-
-def _comparable_choice(choice: ChoiceShape) -> dict[str, object]:
-    calls = {
-        str(number): {name: str(value or "") for name, value in asdict(call).items()}
-        for number, call in enumerate(choice.calls)
-    }
-    return {"arrived": "\n".join(choice.arrived), "calls": calls}
-
-
-def _differences(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[tuple[list[str], str, str]]:
-    """Yield the path to each text that differs, with what it was and is; "" where it was or is not there."""
-    if old == new:
-        return
-    from deepdiff.diff import DeepDiff
-
-    levels: Iterable[DiffLevel] = (
-        level for kind in DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0).values() for level in kind
-    )
-    for level in levels:
-        path = [str(step) for step in level.path(output_format="list")]
-        yield from _leaves(path, level.t1, level.t2)
-
-
-def _leaves(path: list[str], was: object, now: object) -> Iterator[tuple[list[str], str, str]]:
-    """Yield the texts of what is there on one side only; what is not there is deepdiff's own sentinel."""
-    one, other = (value if isinstance(value, str | dict) else "" for value in (was, now))
-    match one, other:
-        case str(), str():
-            yield path, one, other
-        case _:
-            old, new = (value if isinstance(value, dict) else {} for value in (one, other))
-            if path[-2:-1] == ["calls"]:
-                yield path, str(old.get("name", "")), str(new.get("name", ""))
-                return
-            for key in [*old, *(key for key in new if key not in old)]:
-                yield from _leaves([*path, key], old.get(key, ""), new.get(key, ""))
 
 
 def _told(path: list[str], was: str, now: str) -> Iterator[str]:
