@@ -77,6 +77,9 @@ UPDATE = Setting("update", "Write snapshots and baselines, in place of holding t
 CASSETTES = Setting("cassettes", "The folder of cassettes beside a test's file.", "cassettes", "NAME")
 URL = Setting("url", "Collect the conformance suite, and run it against this endpoint.", metavar="URL", lasting=False)
 MODEL = Setting("model", "The model to ask for in the conformance suite.", metavar="NAME", lasting=False)
+TIMEOUT = Setting(
+    "timeout", "How long the endpoint may be silent in the conformance suite.", "60", "SECONDS", lasting=False
+)
 API_KEY_ENV = Setting("api-key-env", "The variable that holds the key for the conformance suite.", metavar="NAME")
 BASELINE = Setting("baseline", "What is known to deviate in the conformance suite: these are xfail.", metavar="FILE")
 CHECK_CASSETTES = Setting("check-cassettes", "Judge each cassette in a folder, vcrpy's as well.", metavar="DIR")
@@ -92,6 +95,7 @@ SETTINGS = (
     CASSETTES,
     URL,
     MODEL,
+    TIMEOUT,
     API_KEY_ENV,
     BASELINE,
     CHECK_CASSETTES,
