@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deltaproof.cassette import read_bytes, read_path
+from deltaproof.cassette import Sighting, read_bytes, read_path
 from deltaproof.catalog import Level, Profile, load
 from deltaproof.errors import DeltaproofError, UnknownNameError, UnreadableError
 from deltaproof.exchange import End, Exchange, Fidelity, Head, Skipped
@@ -129,19 +129,31 @@ def check_paths(
     Raises:
         UnknownNameError: there is no such profile or provider.
     """
+    sightings = _sightings(paths, standard_input or b"")
+    told = (_told(one, request, head, fidelity) if isinstance(one, Exchange) else one for one in sightings)
+    return check_sightings(told, profile=profile, provider=provider)
+
+
+def check_sightings(
+    sightings: Iterable[Sighting], *, profile: str | Profile = DEFAULT_PROFILE, provider: str | None = None
+) -> Report:
+    """Judge what was found in recordings; what cannot be read is reported, not raised.
+
+    Args:
+        sightings: as the functions of `deltaproof.cassette` yield them.
+        profile: a profile or its name.
+        provider: whose waivers apply, None for nobody's.
+
+    Raises:
+        UnknownNameError: there is no such profile or provider.
+    """
     judged: list[Judged] = []
     skipped: list[Skipped] = []
     unreadable: list[UnreadableError] = []
-    for sighting in _sightings(paths, standard_input or b""):
+    for sighting in sightings:
         match sighting:
             case Exchange():
-                known = replace(
-                    sighting,
-                    request=sighting.request or request,
-                    head=sighting.head or head,
-                    fidelity=fidelity or sighting.fidelity,
-                )
-                judged.append(Judged(known, judge(known, profile=profile, provider=provider)))
+                judged.append(Judged(sighting, judge(sighting, profile=profile, provider=provider)))
             case Skipped():
                 skipped.append(sighting)
             case UnreadableError():
@@ -149,7 +161,19 @@ def check_paths(
     return Report(_name(profile), provider, tuple(judged), tuple(skipped), tuple(unreadable))
 
 
-def _sightings(paths: Iterable[Path], standard_input: bytes) -> Iterator[Exchange | Skipped | UnreadableError]:
+def _told(
+    exchange: Exchange, request: Mapping[str, object] | None, head: Head | None, fidelity: Fidelity | None
+) -> Exchange:
+    """Return an exchange with what the operator knows of it and the recording does not say."""
+    return replace(
+        exchange,
+        request=exchange.request or request,
+        head=exchange.head or head,
+        fidelity=fidelity or exchange.fidelity,
+    )
+
+
+def _sightings(paths: Iterable[Path], standard_input: bytes) -> Iterator[Sighting]:
     for path in paths:
         yield from read_bytes(standard_input, "-") if str(path) == "-" else read_path(path)
 

@@ -86,10 +86,13 @@ def _refused(unrecognised: Unrecognised, source: str) -> UnreadableError:
     return UnreadableError(f"{UNRECOGNISED}: {unrecognised.what}", where=source, hint=_FORMATS)
 
 
-def _folder(folder: Path, turn: Turn) -> Iterator[Sighting]:
-    """Walk a folder without recursion, however deep it is."""
+def files_in(folder: Path) -> Iterator[Path | Sighting]:
+    """Yield the files of a folder that are read, at any depth, in the order of names; never raises.
+
+    What is passed over is named as skipped, and what cannot be looked into is an error.
+    """
     root = _target(folder)
-    waiting = [folder]
+    waiting = [folder]  # no recursion, however deep it is
     while waiting:
         path = waiting.pop()
         try:
@@ -99,10 +102,28 @@ def _folder(folder: Path, turn: Turn) -> Iterator[Sighting]:
             elif stat.S_ISDIR(mode) or path == folder:
                 waiting += sorted(path.iterdir(), reverse=True)
             elif not _is_beside(path):
-                for sighting in _file(path, root, turn):
-                    yield Skipped(named(path), UNRECOGNISED) if isinstance(sighting, Unrecognised) else sighting
+                yield path
         except OSError as error:
             yield _failed(error, path)
+
+
+def read_found(path: Path, folder: Path) -> Iterator[Sighting]:
+    """Yield what a file holds that was found in a folder, as `read_path` of the folder does; never raises."""
+    yield from _found(path, _target(folder), sift)
+
+
+def _folder(folder: Path, turn: Turn) -> Iterator[Sighting]:
+    root = _target(folder)
+    for one in files_in(folder):
+        if isinstance(one, Path):
+            yield from _found(one, root, turn)
+        else:
+            yield one
+
+
+def _found(path: Path, root: Path, turn: Turn) -> Iterator[Sighting]:
+    for sighting in _file(path, root, turn):
+        yield Skipped(named(path), UNRECOGNISED) if isinstance(sighting, Unrecognised) else sighting
 
 
 def _passed_over(path: Path, mode: int, root: Path) -> str:

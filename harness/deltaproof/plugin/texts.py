@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from deltaproof.catalog import Level
 from deltaproof.checking import Judged, Report
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _NARROWEST, _WIDEST = 60, 120
 
@@ -24,15 +29,24 @@ def failing(report: Report, fail_on: str) -> str:
     judged = [one for one in judged if one.judgement.findings]
     if not judged and not report.unreadable:
         return ""
-    from deltaproof.report.terminal import console_for, print_findings, summary
+    from deltaproof.report.terminal import print_findings, summary
+
+    def show(console: Console) -> None:
+        print_findings(judged, console)
+        for error in report.unreadable:
+            console.print(f"unreadable: {error}")
+        console.print(summary(replace(report, skipped=())))
+
+    return plain(show)
+
+
+def plain(show: Callable[[Console], None]) -> str:
+    """Return what something prints, without colours, as wide as the terminal is."""
+    from deltaproof.report.terminal import console_for
 
     text = io.StringIO()
     width = min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
-    console = console_for(text, width=width)
-    print_findings(judged, console)
-    for error in report.unreadable:
-        console.print(f"unreadable: {error}")
-    console.print(summary(replace(report, skipped=())))
+    show(console_for(text, width=width))
     return text.getvalue().rstrip()
 
 

@@ -44,8 +44,8 @@ def print_suite(suite: SuiteRun, console: Console) -> None:
     console.print(Padding(Text(visible(_target(suite)), "bold"), (0, 0, 1, 0)))
     _print_table(suite.runs, console)
     _print_reasons(suite.runs, console)
-    _print_failures(suite.runs, console)
-    print_findings([_labelled(judged) for judged in suite.report.judged], console, places=_places)
+    print_failures(suite.runs, console)
+    print_findings([labelled(judged) for judged in suite.report.judged], console, places=_places)
     console.print(summary(suite))
 
 
@@ -54,7 +54,7 @@ def _target(suite: SuiteRun) -> str:
     return f"{suite.url}  {suite.model}" + (f"  ({told})" if told else "")
 
 
-def _labelled(judged: Judged) -> Judged:
+def labelled(judged: Judged) -> Judged:
     """Return what was judged, named by its scenario rather than by the one URL that all have."""
     return replace(judged, exchange=replace(judged.exchange, source=judged.exchange.scenario, entry=0))
 
@@ -132,7 +132,7 @@ def _print_reasons(runs: Sequence[ScenarioRun], console: Console) -> None:
     together: dict[tuple[Outcome, str], list[ScenarioRun]] = {}
     for run in runs:
         if run.outcome not in (Outcome.JUDGED, Outcome.FAILED):
-            together.setdefault((run.outcome, _reason(run)), []).append(run)
+            together.setdefault((run.outcome, reason(run)), []).append(run)
     grid = Table.grid(padding=(0, 2, 0, 0))
     for (outcome, told), alike in together.items():
         names = ", ".join(run.scenario.name for run in alike)
@@ -149,7 +149,7 @@ def _reason(run: ScenarioRun) -> str:
     return f"{decisive.reason} ({aside})" if aside else decisive.reason
 
 
-def _print_failures(runs: Sequence[ScenarioRun], console: Console) -> None:
+def print_failures(runs: Sequence[ScenarioRun], console: Console) -> None:
     """Print each check that does not hold once, with the scenarios in which it does not."""
     order = list(Level)
     together: dict[tuple[Level, str], list[tuple[Scenario, Check]]] = {}
