@@ -141,7 +141,8 @@ def _print_reasons(runs: Sequence[ScenarioRun], console: Console) -> None:
         console.print(Padding(grid, (0, 0, 1, 0)))
 
 
-def _reason(run: ScenarioRun) -> str:
+def reason(run: ScenarioRun) -> str:
+    """Say why a scenario came to no judgement, after how many attempts and whom that is held against."""
     decisive = run.decisive
     often = [f"{len(run.attempts)} attempts"] if len(run.attempts) > 1 else []
     blame = [f"blame: {decisive.blame}"] if decisive.blame else []
