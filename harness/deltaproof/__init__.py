@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from deltaproof.checking import Checker, Report, check
+    from deltaproof.drive.accumulators.replaying import replay_into
     from deltaproof.errors import DeltaproofError
     from deltaproof.verdict import Finding, Verdict
 
 __version__ = "0.1.0"
 
-__all__ = ["Checker", "DeltaproofError", "Finding", "Report", "Verdict", "__version__", "check"]
+__all__ = ["Checker", "DeltaproofError", "Finding", "Report", "Verdict", "__version__", "check", "replay_into"]
 
 _HOMES = {
     "Checker": "checking",
@@ -21,6 +22,7 @@ _HOMES = {
     "Report": "checking",
     "Verdict": "verdict",
     "check": "checking",
+    "replay_into": "drive.accumulators.replaying",
 }
 
 

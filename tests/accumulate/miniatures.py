@@ -1,4 +1,4 @@
-"""Miniature accumulators: one that is honest, and others that each lie in one way. No test.
+"""Miniature accumulators: one that is honest, others that each lie in one way, and some that give no answer. No test.
 
 Each takes the body of a stream and returns the message that it makes of it, as a driver would answer it, or raises.
 They read as little as the streams of the tests need, and know nothing of deltaproof.
@@ -7,6 +7,10 @@ They read as little as the streams of the tests need, and know nothing of deltap
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypedDict
 
@@ -90,6 +94,29 @@ def _call(change: Callable[[Call], object]) -> Miniature:
 def raises(_: bytes) -> Message:
     """Give up on everything."""
     raise StreamError("no, thanks")
+
+
+def hangs(_: bytes) -> Message:
+    """Wait for nothing."""
+    signal.pause()
+    raise AssertionError
+
+
+def crashes(_: bytes) -> Message:
+    """End the process."""
+    os._exit(3)
+
+
+def floods(_: bytes) -> Message:
+    """Print without end."""
+    while True:
+        print("x" * 100_000)  # noqa: T201 - this is what it does
+
+
+def leaves_a_child(body: bytes) -> Message:
+    """Start a process that outlives this one, and be honest."""
+    subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    return honest(body)
 
 
 EMPTIES_ARGUMENTS = _call(lambda call: call.update({"arguments": "{}"}))

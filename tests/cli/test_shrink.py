@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ def found(folder: Path, name: str, *arguments: str) -> list[str]:
 
 
 def run_of(folder: Path, name: str) -> Ran:
-    """Run a test by itself."""
+    """Run a test by itself, without the plugins that happen to be installed."""
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name],
         cwd=folder,
@@ -49,6 +50,7 @@ def run_of(folder: Path, name: str) -> Ran:
         text=True,
         check=False,
         timeout=60,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )
     return Ran(ran.returncode, ran.stdout, ran.stderr)
 

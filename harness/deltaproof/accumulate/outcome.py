@@ -142,7 +142,7 @@ def _finish(choice: FoldedChoice | None, said: Said, *, has_legacy: bool) -> Ite
         yield Ruling(Outcome.FINISH_LOST, f"it made up the finish_reason {in_brief(got)}; none was sent", "made up")
     else:
         became = in_brief(got) if got else "nothing"
-        about = "another" if got else "none"
+        about = "changed" if got else "gone"
         yield Ruling(Outcome.FINISH_LOST, f"the finish_reason {in_brief(sent)} became {became}", about)
 
 

@@ -1,4 +1,4 @@
-"""`deltaproof shrink`: the smallest recording that still shows a finding."""
+"""`deltaproof shrink`: the smallest recording that still shows a finding, or what a client makes wrong of it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import click
 
 from deltaproof.catalog import Level, load
 from deltaproof.cli.files import (
-    CASSETTES,
     STANDARD,
     checked_output,
     entry_option,
     read_recorded,
     write_recording,
 )
+from deltaproof.cli.shrinking import Client, Guard, raise_unless_cassette, shrink_for_client, write_test
 from deltaproof.errors import DeltaproofError, UnknownNameError
 from deltaproof.exchange import Exchange
 from deltaproof.shrink import NOTHING_NEW, Shrunk, aim_at
@@ -36,21 +36,36 @@ class _Aim:
     finding: Finding
 
 
-@click.command(short_help="Make a recording as small as it can be while it shows a finding.")
+@click.command(short_help="Make a recording as small as it can be while it shows a finding, or a client's mistake.")
 @click.argument("source", metavar="FILE")
 @click.option(
     "--rule", metavar="RULE[.CASE]", help="The finding to keep: a rule, or a case of it. Without it, the gravest one."
 )
+@click.option(
+    "--accumulator",
+    metavar="NAME|COMMAND",
+    help="Keep what this client makes wrong of it, in place of a finding: a name that `deltaproof accumulators` lists,"
+    " or a command, as docs/accumulators.md has it.",
+)
+@click.option("--persistent", is_flag=True, help="The command answers many cases in one process. With --accumulator.")
+@click.option(
+    "--limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="S",
+    help="How long the client may take for one stream. With --accumulator.",
+)
 @entry_option
 @click.option("-o", "--output", metavar="OUT", help="The cassette to write; FILE.shrunk.yaml without it.")
-@click.option("--pytest", "with_test", is_flag=True, help="Write a test beside it that shows the finding by itself.")
+@click.option("--pytest", "with_test", is_flag=True, help="Write a test beside it that shows it by itself.")
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0, min_open=True),
     default=30.0,
     show_default=True,
     metavar="S",
-    help="How long to try; what is smallest until then is written.",
+    help="How long to try, the client's time included; what is smallest until then is written.",
 )
 @click.option("--loose", is_flag=True, help="Take what is smaller even if it brings findings that FILE has not.")
 @click.option(
@@ -61,6 +76,9 @@ def shrink(  # noqa: PLR0913 - one for each option
     source: str,
     *,
     rule: str | None,
+    accumulator: str | None,
+    persistent: bool,
+    limit: float,
     entry: int | None,
     output: str | None,
     with_test: bool,
@@ -69,29 +87,42 @@ def shrink(  # noqa: PLR0913 - one for each option
     profile: str,
     provider: str | None,
 ) -> None:
-    """Make a recording as small as it can be while it shows a finding: fewer events, then fields, then shorter texts.
+    """Make a recording as small as it can be while it shows something: fewer events, then fields, then shorter texts.
 
-    FILE is a recording that `deltaproof check` reads, or - for standard input. Of several exchanges the one with the
-    gravest finding is taken, or the first that deviates from RULE. OUT is a cassette, or as of `deltaproof fault`. What
-    is left has no finding that FILE has not. The same FILE makes the same OUT, if there is time enough.
+    That is a finding, or with --accumulator what a client makes wrong of it: the same outcome, about the same. FILE is
+    a recording that `deltaproof check` reads, or - for standard input. Of several exchanges the one with the gravest is
+    taken, or the first that deviates from RULE. OUT is a cassette, or as of `deltaproof fault`. What is left has no
+    finding that FILE has not. The same FILE makes the same OUT, if there is time enough.
 
     \b
         deltaproof shrink recording.yaml
         deltaproof shrink recording.sse --rule tool-call-open-name.split -o small.yaml --pytest
+        deltaproof shrink recording.yaml --accumulator guide-loop --pytest
 
-    Exit codes: 0 written; 2 nothing written, as the finding is not there, or the usage is wrong.
+    The test of a finding passes for as long as it is found. The test of a client fails for as long as it is wrong.
+
+    Exit codes: 0 written; 1 written, but the client does not make the same of it each time; 2 nothing written, as the
+    finding is not there, the client is right or not the same each time, or the usage is wrong.
     """  # noqa: D301 - click takes the control character as its mark
+    if rule is not None and accumulator is not None:
+        raise click.UsageError("give --rule or --accumulator, not both")
     output = checked_output(output or _beside(source), source)
     if with_test and output == STANDARD:
         raise DeltaproofError("a test stands beside a file", where=output, hint="Name one with -o")
-    aim = _aim(read_recorded(source).chosen(entry, source), source, rule, profile, provider)
+    exchanges = read_recorded(source).chosen(entry, source)
+    guarded = frozenset() if loose else NOTHING_NEW
+    if accumulator is not None:
+        client = Client(accumulator, persistent, limit)
+        guard = Guard(profile, provider, guarded)
+        sys.exit(shrink_for_client(exchanges, client, guard, output, with_test=with_test, seconds=seconds))
+    aim = _aim(exchanges, source, rule, profile, provider)
     still_shows = aim_at(
         aim.exchange,
         aim.finding.rule,
         aim.finding.case,
         profile=profile,
         provider=provider,
-        guarded=frozenset() if loose else NOTHING_NEW,
+        guarded=guarded,
     )
     until = time.monotonic() + seconds
     shrunk = make_smaller(aim.exchange, still_shows, go_on=lambda: time.monotonic() < until)
@@ -143,23 +174,16 @@ def _write_test(small: Exchange, finding: Finding, output: str, profile: str, pr
     from deltaproof.report.reproducer import is_told_by_its_body, test_name, test_text
 
     is_by_itself = is_told_by_its_body(small)
-    if not is_by_itself and Path(output).suffix.lower() not in CASSETTES:
-        raise DeltaproofError(
-            "only a cassette keeps all of it for a test", where=output, hint="Choose a name that ends with .yaml"
-        )
-    test = Path(output).with_name(test_name(output))
+    if not is_by_itself:
+        raise_unless_cassette(output)
     text = test_text(small, finding, profile, provider, "" if is_by_itself else Path(output).name)
-    try:
-        test.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DeltaproofError(f"the test cannot be written: {error.strerror or error}", where=str(test)) from None
-    return str(test)
+    return write_test(Path(output).with_name(test_name(output)), text)
 
 
 def _tell(aim: _Aim, shrunk: Shrunk, written: list[str], profile: str) -> None:
     """Say what came of it: to standard output, or beside what stands there."""
-    from deltaproof.report.shrunk_text import print_shrunk
+    from deltaproof.report.shrunk_text import kept_finding, print_shrunk
     from deltaproof.report.terminal import console_for
 
     console = console_for(sys.stderr if STANDARD in written else sys.stdout)
-    print_shrunk(aim.exchange, shrunk, aim.finding, profile, written, console)
+    print_shrunk(aim.exchange, shrunk, kept_finding(aim.finding, profile), written, console)

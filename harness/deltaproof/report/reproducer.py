@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
 
 from deltaproof.catalog import load
 from deltaproof.exchange import End, Exchange, Fidelity
+from deltaproof.report.python_text import constants_of, is_told_by_constants
 from deltaproof.verdict import DEFAULT_PROFILE, Finding, judge
-
-_LONGEST = 16_384
-"""Bytes of a body that a person may read in a test."""
-
-_WIDTH = 100
 
 
 def is_told_by_its_body(exchange: Exchange) -> bool:
     """Tell whether `check` finds in the body alone, with request and headers, what it finds in a cassette."""
-    if exchange.fidelity is not Fidelity.RAW or exchange.answer is not None or len(exchange.body) > _LONGEST:
-        return False
-    if exchange.head is None:
-        return True
-    names = [name.lower() for name, _ in exchange.head.headers]
-    return exchange.head.status == 200 and len(names) == len(set(names))  # noqa: PLR2004 - what `check` takes it to be
+    return exchange.fidelity is Fidelity.RAW and exchange.answer is None and is_told_by_constants(exchange)
 
 
 def test_name(recording: str) -> str:
@@ -46,7 +36,7 @@ def test_text(exchange: Exchange, finding: Finding, profile: str, provider: str 
         constants: list[str] = []
         arrange = [f"report = check({', '.join([f'Path(__file__).with_name({cassette!r})', *known])})"]
     else:
-        constants = _constants(exchange)
+        constants = constants_of(exchange)
         known = [
             f"{name.lower()}={name}" for name in ("REQUEST", "HEADERS") if any(c.startswith(name) for c in constants)
         ] + known
@@ -78,37 +68,6 @@ def _checking(exchange: Exchange, known: list[str]) -> tuple[str, list[str]]:
         "checker.feed(BODY)",
         f'report = checker.close("{exchange.end}")',
     ]
-
-
-def _constants(exchange: Exchange) -> list[str]:
-    """Return the request, the headers and the body as Python has them."""
-    constants = []
-    if exchange.request is not None:
-        constants.append(f"REQUEST = {_literal(dict(exchange.request), '')}")
-    if exchange.head is not None:
-        constants.append(f"HEADERS = {_literal(dict(exchange.head.headers), '')}")
-    lines = [f"    {line!r}" for line in exchange.body.splitlines(keepends=True)]
-    return [*constants, "\n".join(("BODY = (", *lines, ")")) if lines else 'BODY = b""']
-
-
-def _literal(value: object, margin: str) -> str:
-    """Return a JSON value as Python writes it, on several lines where one is too long."""
-    inner = margin + "    "
-    match value:
-        case dict():
-            parts = [f"{_literal(key, inner)}: {_literal(member, inner)}" for key, member in value.items()]
-            begin, end = "{}"
-        case list():
-            parts = [_literal(element, inner) for element in value]
-            begin, end = "[]"
-        case str():
-            return json.dumps(value)
-        case _:
-            return repr(value)
-    line = f"{begin}{', '.join(parts)}{end}"
-    if len(margin) + len(line) <= _WIDTH and "\n" not in line:
-        return line
-    return "\n".join((begin, *(f"{inner}{part}," for part in parts), margin + end))
 
 
 def _word(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 
 from deltaproof.catalog import Level
 from deltaproof.exchange import Exchange
@@ -34,15 +34,22 @@ def aim_at(
     Raises:
         UnknownNameError: there is no such profile or provider.
     """
-
-    def findings(judged: Exchange) -> tuple[Finding, ...]:
-        return judge(judged, profile=profile, provider=provider).findings
-
-    known = {(finding.rule, finding.case) for finding in findings(exchange)}
+    is_known = knowing(exchange, profile=profile, provider=provider, guarded=guarded)
 
     def still_shows(part: Exchange) -> bool:
-        found = findings(part)
-        is_there = any(one.rule == rule and case in {"", one.case} for one in found)
-        return is_there and all((one.rule, one.case) in known or one.level not in guarded for one in found)
+        found = judge(part, profile=profile, provider=provider).findings
+        return any(one.rule == rule and case in {"", one.case} for one in found) and is_known(found)
 
     return still_shows
+
+
+def knowing(
+    exchange: Exchange, *, profile: str, provider: str | None = None, guarded: Container[Level] = NOTHING_NEW
+) -> Callable[[Iterable[Finding]], bool]:
+    """Return what tells whether findings are those of an exchange, or part of them; its arguments are as of `aim_at`.
+
+    Raises:
+        UnknownNameError: there is no such profile or provider.
+    """
+    known = {(finding.rule, finding.case) for finding in judge(exchange, profile=profile, provider=provider).findings}
+    return lambda found: all((one.rule, one.case) in known or one.level not in guarded for one in found)

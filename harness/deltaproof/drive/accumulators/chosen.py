@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 from deltaproof.accumulate.known import known_accumulators
 from deltaproof.accumulate.matrix import Column
-from deltaproof.drive.accumulators.accumulator import OneShot, Persistent
+from deltaproof.drive.accumulators.accumulator import Driver, OneShot, Persistent
 from deltaproof.drive.accumulators.clients import PYTHON_DRIVERS, Missing, Runnable, find
 from deltaproof.drive.accumulators.matrix import Client
 from deltaproof.errors import DeltaproofError, UnknownNameError
@@ -39,6 +39,26 @@ def clients_for(names: Sequence[str], *, persistent: bool) -> list[Client]:
         for one in expanded(name):
             clients.setdefault(one, client_for(one, persistent=persistent))
     return list(clients.values())
+
+
+def one_that_runs(name: str, *, persistent: bool) -> tuple[Column, Callable[[], Driver]]:
+    """Return an accumulator that can run here, and what makes a driver of it.
+
+    Raises:
+        UnknownNameError: the name is that of no accumulator, and no command.
+        DeltaproofError: it stands for several, it cannot run here, or it is a command that cannot be read.
+    """
+    if name in (ALL, CHEAP):
+        raise DeltaproofError(f"{name} are several accumulators", hint="Name one of them")
+
+    def start() -> Driver:
+        client = client_for(name, persistent=persistent)
+        if client.driver is None:
+            raise DeltaproofError(client.column.skipped, where=name)
+        return client.driver
+
+    start()  # which makes a driver that nothing was started for, or raises
+    return client_for(name, persistent=persistent).column, start
 
 
 def every_accumulator() -> list[Column]:
