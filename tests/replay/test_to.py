@@ -233,7 +233,7 @@ def test_one_of_to_and_steps_is_wanted(tmp_path: Path) -> None:
         ran = deltaproof("replay", "a.yaml", *options, cwd=tmp_path)
         assert (ran.code, ran.err.splitlines()[-1]) == (
             2,
-            "Error: give one of --to URL, --steps and --accumulator NAME",
+            "Error: give one of --to URL, --through URL, --steps and --accumulator NAME",
         )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from deltaproof.accumulate.matrix import FailOn
+from deltaproof.passage.remarks import FailOn as PassageFailOn
 
 if TYPE_CHECKING:
     from deltaproof.accumulate.baseline import Unexpected
@@ -66,21 +67,24 @@ def accumulator_options(command: F) -> F:  # type: ignore[explicit-any]  # as cl
                 "--jobs",
                 type=click.IntRange(1),
                 metavar="N",
-                help="How many clients run at once; as many as there are processors without it. With --accumulator.",
+                help="How many clients run at once, as many as there are processors without it, with --accumulator; how"
+                " many requests are under way at once, 4 without it, with --through.",
             ),
             click.option(
                 "--faults",
                 default="",
                 metavar="NAMES",
-                help="Fold each recording once more with each of these faults that applies to it: names that"
-                " `deltaproof faults` lists, with commas between them, or a pattern, or `all`. With --accumulator.",
+                help="Take each recording once more with each of these faults that applies to it: names that"
+                " `deltaproof faults` lists, with commas between them, or a pattern, or `all`. With --accumulator and"
+                " --through.",
             ),
             click.option(
                 "--fail-on",
-                type=click.Choice([word.value for word in FailOn]),
+                type=click.Choice([word.value for word in PassageFailOn]),
                 help="The outcomes that make the exit code 1. wrong: what was not sent was handed over; silent: or"
-                " something is missing without an error; error: or an error, or no answer; any: or ids or finish_reason"
-                " lost. silent without it, with a baseline never. With --accumulator.",
+                " something is missing without an error; error: or an error, or no answer; any: or anything else is"
+                " wrong, such as ids lost; note, with --through: or something is worth knowing, such as a repair."
+                " Without it any with --through, silent with --accumulator, never with a baseline.",
             ),
             click.option(
                 "--baseline",

@@ -1,4 +1,4 @@
-"""`deltaproof replay`: recordings sent to a live endpoint, shown step by step, or folded by client code."""
+"""`deltaproof replay`: recordings sent to an endpoint or through a gateway, shown by steps, or folded by clients."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from deltaproof.catalog import load
 from deltaproof.cli import INTERRUPTED
 from deltaproof.cli.accumulating import FORMATS, Folding, accumulator_options, fold_recordings
 from deltaproof.cli.comparing import judged_at, name_below, news_of, write_comparison
+from deltaproof.cli.through import Passing, pass_recordings, through_options
+from deltaproof.passage.remarks import FailOn as PassageFailOn
 from deltaproof.report.comparison import Compared, News, Outcome
 from deltaproof.snapshot import ChangeKind, changes, shape_of
 from deltaproof.verdict import DEFAULT_PROFILE, judge
@@ -28,35 +30,39 @@ if TYPE_CHECKING:
     from deltaproof.drive.http.target import Target
 
 _WORDS = {Outcome.SAME: "as recorded", Outcome.UNSENT: "not sent"}
+_TIMEOUT = 60.0
 _UNSENT = News("", "its request is not in the recording")
 
 
-@click.command(short_help="Send recorded requests to an endpoint, show recordings by steps, or let clients fold them.")
+@click.command(
+    short_help="Send recordings to an endpoint or through a gateway, show them by steps, or let clients fold them."
+)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…", type=click.Path(exists=True, path_type=Path))
 @click.option("--to", "url", metavar="URL", help="The endpoint to send the recorded requests to.")
 @click.option("--steps", is_flag=True, help="Print the message so far after each chunk of the recordings.")
 @click.option(
-    "--model", default="", metavar="NAME", help="The model to ask for, in place of the recorded one. With --to."
+    "--model",
+    default="",
+    metavar="NAME",
+    help="The model to ask for, in place of the recorded one. With --to and --through.",
 )
 @click.option(
     "--api-key-env",
     metavar="NAME",
     help="The environment variable that holds the key. Without it none is sent; no key is sent over plain http to"
-    " another machine. With --to.",
+    " another machine. With --to and --through.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    show_default=True,
     metavar="SECONDS",
-    help="How long the server may be silent. With --to.",
+    help="How long the server may be silent: 60 seconds with --to, 20 with --through, without this.",
 )
 @click.option(
     "--record",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write what is sent and read to DIR, a cassette for each recording. With --to.",
+    help="Write what is sent and read to DIR, a cassette for each recording. With --to and --through.",
 )
 @click.option(
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="What counts, and how much."
@@ -68,7 +74,8 @@ _UNSENT = News("", "its request is not in the recording")
     type=click.Choice(FORMATS),
     default="text",
     show_default=True,
-    help="For a person, or as specs/schemas/comparison.json and matrix.json describe; a page, with --accumulator.",
+    help="For a person, or as comparison.json, matrix.json and through.json in specs/schemas describe; a page, with"
+    " --accumulator, and in markdown with --through.",
 )
 @click.option(
     "-o",
@@ -76,8 +83,9 @@ _UNSENT = News("", "its request is not in the recording")
     type=click.Path(dir_okay=False, writable=True, allow_dash=True),
     default="-",
     metavar="FILE",
-    help="Where the report goes instead of standard output. With --accumulator.",
+    help="Where the report goes instead of standard output. With --accumulator and --through.",
 )
+@through_options
 @accumulator_options
 def replay(  # noqa: PLR0913 - one per option
     paths: tuple[Path, ...],
@@ -86,12 +94,14 @@ def replay(  # noqa: PLR0913 - one per option
     steps: bool,
     model: str,
     api_key_env: str | None,
-    timeout: float,
+    timeout: float | None,
     record: Path | None,
     profile: str,
     provider: str | None,
     form: str,
     output: str,
+    through: str | None,
+    upstream_port: int | None,
     accumulators: tuple[str, ...],
     persistent: bool,
     limit: float,
@@ -101,25 +111,35 @@ def replay(  # noqa: PLR0913 - one per option
     baseline: Path | None,
     update_baseline: bool,
 ) -> None:
-    """Send recorded requests to a live endpoint, show recordings step by step, or let client code fold them.
+    """Send recordings to a live endpoint or through a gateway, show them step by step, or let client code fold them.
 
     \b
         deltaproof replay cassettes/vllm --to http://localhost:8000/v1 --model my-model
         deltaproof replay cassettes/empower/weather.yaml --steps
         deltaproof replay cassettes --accumulator openai --accumulator './my-client --fold'
+        deltaproof replay cassettes --through http://localhost:4000/v1 --upstream-port 9000
 
     With --to each answer is judged and compared with its recording: verdict by verdict, and in shape, not in wording.
     New findings are told in full. With --steps nothing is sent. With --accumulator each recording is served over
-    loopback to client code, and the message that it makes of it is held against the one that was sent.
+    loopback to client code, and the message that it makes of it is held against the one that was sent. With --through
+    each recording is what the gateway's upstream answers, and what comes out must mean what went in.
 
     Exit codes: 0 all is as recorded; 1 an outcome that --fail-on or --baseline refuses, a rule deviates that did not
     deviate so in the recording, an answer has another shape, or the server broke the connection without one; 2 wrong
-    usage, nobody there, something unreadable, no recording with a request, or no accumulator that can run; 130 Ctrl-C,
-    after what is known so far was printed.
+    usage, nobody there, something unreadable, no recording with a request, no accumulator that can run, or a gateway
+    that never asks its upstream; 130 Ctrl-C, after what is known so far was printed.
     """  # noqa: D301 - click takes the control character as its mark
-    if steps + (url is not None) + bool(accumulators) != 1:
-        raise click.UsageError("give one of --to URL, --steps and --accumulator NAME")
+    if steps + (url is not None) + bool(accumulators) + (through is not None) != 1:
+        raise click.UsageError("give one of --to URL, --through URL, --steps and --accumulator NAME")
+    if through is not None:
+        refusing = PassageFailOn(fail_on) if fail_on else None
+        passing = Passing(
+            through, upstream_port, model, api_key_env, timeout, jobs, faults, refusing, record, profile, provider
+        )
+        pass_recordings(paths, passing, form, output)
     if accumulators:
+        if fail_on == PassageFailOn.NOTE:
+            raise click.UsageError("--fail-on note is for --through")
         failing = FailOn(fail_on) if fail_on else None
         folding = Folding(accumulators, persistent, limit, jobs, faults, failing, baseline, update_baseline)
         fold_recordings(paths, folding, form, output)
@@ -136,7 +156,7 @@ def replay(  # noqa: PLR0913 - one per option
 
     target = read_target(url, model, api_key_env, os.environ)
     recordings = judged_at(paths, profile, provider=provider).judged
-    sending = Sending([one.exchange for one in recordings], load().profile(profile), provider, timeout)
+    sending = Sending([one.exchange for one in recordings], load().profile(profile), provider, timeout or _TIMEOUT)
     names = {id(one.exchange): name_below(one, paths) for one in recordings}
     recorder = None
     if record is not None:

@@ -74,6 +74,7 @@ class Ask:
         body: the bytes to send in place of a JSON object.
         scenario: for which.
         enough: after how many bytes of the body the client goes.
+        hear: is told the bytes of each read of the body as it comes.
     """
 
     path: str = "/chat/completions"
@@ -81,6 +82,7 @@ class Ask:
     body: bytes = b""
     scenario: str = ""
     enough: int = MOST_BYTES
+    hear: Callable[[bytes], object] = len
 
     @property
     def method(self) -> str:
@@ -148,7 +150,7 @@ class Wire:
             async with asyncio.timeout(self.timeout * WHOLE):
                 response = await self._client.send(request, stream=True)
                 reading.head = Head(response.status_code, _pairs(response.headers))
-                await _read_body(response, reading, ask.enough)
+                await _read_body(response, reading, ask)
         except (httpx2.HTTPError, TimeoutError) as error:
             reading.end = end_by(error)
             if reading.head is None:
@@ -222,7 +224,7 @@ def _certificates(target: Target) -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used, and made without reading a hundred certificates
 
 
-async def _read_body(response: httpx2.Response, reading: _Reading, enough: int) -> None:
+async def _read_body(response: httpx2.Response, reading: _Reading, ask: Ask) -> None:
     """Read until the end, or until there is enough: then what has come is read, and nothing waited for.
 
     The client hands out a body by the pieces of its transfer encoding, and each is a read. Pieces between which it did
@@ -242,7 +244,8 @@ async def _read_body(response: httpx2.Response, reading: _Reading, enough: int) 
                 else:
                     at = reading.reads[-1].at
                 reading.reads.append(Read(at, len(piece)))
-                if len(reading.body) >= enough:
+                ask.hear(piece)
+                if len(reading.body) >= ask.enough:
                     patience.reschedule(loop.time())
     except TimeoutError:
         if not patience.expired():

@@ -1,0 +1,201 @@
+"""`deltaproof replay --through`: recordings sent through a gateway, and what came out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from deltaproof.catalog import load
+from deltaproof.cli import INTERRUPTED
+
+if TYPE_CHECKING:
+    from deltaproof.drive.through.passing import Through
+    from deltaproof.exchange import Exchange
+    from deltaproof.passage.passage import Passages
+    from deltaproof.passage.remarks import FailOn, Remarked
+
+F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # as click has it
+
+FORMATS = ("text", "json", "markdown")
+_JOBS = 4
+_TIMEOUT = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """What the operator asked for: see the options of the same names; None where one was not given."""
+
+    url: str
+    upstream_port: int | None
+    model: str
+    api_key_env: str | None
+    timeout: float | None
+    jobs: int | None
+    faults: str
+    fail_on: FailOn | None
+    record: Path | None
+    profile: str
+    provider: str | None
+
+
+def through_options(command: F) -> F:  # type: ignore[explicit-any]  # as click has it
+    """Add the options that name a gateway."""
+    for option in reversed(
+        (
+            click.option(
+                "--through",
+                metavar="URL",
+                help="The gateway to send the recordings through: their requests go to it, and it asks"
+                " http://127.0.0.1:PORT/v1, which answers as recorded.",
+            ),
+            click.option(
+                "--upstream-port",
+                type=click.IntRange(1, 65535),
+                metavar="PORT",
+                help="Where the gateway expects its upstream. With --through.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: str) -> None:
+    """Send recordings through a gateway, report what came out, and exit."""
+    from deltaproof.drive.http.target import read_target
+    from deltaproof.drive.through.giving import Giving, given
+    from deltaproof.drive.through.passing import Through
+    from deltaproof.faults import chosen
+    from deltaproof.passage.marking import Markers
+    from deltaproof.passage.remarks import FailOn, fails, never_asked, remarked
+
+    if passing.upstream_port is None:
+        raise click.UsageError(
+            "--through needs --upstream-port PORT: the gateway's upstream is http://127.0.0.1:PORT/v1"
+        )
+    target = read_target(passing.url, passing.model, passing.api_key_env, os.environ)
+    faults = chosen("*" if passing.faults == "all" else passing.faults) if passing.faults else ()
+    profile = load().profile(passing.profile)
+    giving = Giving(passing.model, profile, passing.provider, faults, Markers(token_hex(3)))
+    going = tuple(given(_recordings(paths, passing), giving))
+    through = Through(target, passing.upstream_port, going, giving, passing.jobs or _JOBS, passing.timeout or _TIMEOUT)
+    passages, interrupted = carry_out(through, passing)
+    found = remarked(passages.passages)
+    _write(passages, found, form, output)
+    if interrupted:
+        sys.exit(INTERRUPTED)
+    if never_asked(found):
+        click.echo(
+            f"deltaproof: {passages.gateway}: it never asked {passages.upstream}: is it configured with that upstream?"
+            f" It answered: {_answered(found)}",
+            err=True,
+        )
+        sys.exit(2)
+    sys.exit(int(fails(found, passing.fail_on or FailOn.ANY)))
+
+
+def _answered(found: Sequence[Remarked]) -> str:
+    """Say what a gateway answered most."""
+    ((reason, _),) = Counter(one.ruling.reason for one in found).most_common(1)
+    return reason
+
+
+def _recordings(paths: Sequence[Path], passing: Passing) -> list[tuple[str, Exchange]]:
+    """Return what is recorded, with the names that the operator knows."""
+    from deltaproof.cassette.scrub import plain
+    from deltaproof.cli.comparing import judged_at, name_below
+    from deltaproof.report.overview import label
+
+    judged = judged_at(paths, passing.profile, provider=passing.provider).judged
+    names = Counter(name_below(one, paths) for one in judged)
+    return [
+        (name if names[name := name_below(one, paths)] == 1 else label(one.exchange), plain(one.exchange))
+        for one in judged
+    ]
+
+
+def carry_out(through: Through, passing: Passing) -> tuple[Passages, bool]:
+    """Send all that is given; return what passed, and whether Ctrl-C ended it."""
+    from deltaproof.drive.through.passing import Went, passages_of, send_through
+    from deltaproof.passage.passage import Passages
+
+    went = Went()
+    started = time.monotonic()
+    interrupted = False
+    try:
+        asyncio.run(send_through(through, went, lambda done: _told(done, len(through.given))))
+    except KeyboardInterrupt:
+        interrupted = True
+    seconds = time.monotonic() - started
+    if passing.record is not None:
+        _record(through, went.kept, went.server, passing.record)
+    unsent = tuple(one.name for number, one in enumerate(through.given) if number not in went.came)
+    passages = Passages(
+        gateway=through.target.url,
+        upstream=f"http://127.0.0.1:{through.port}/v1",
+        server=went.server,
+        profile=passing.profile,
+        provider=passing.provider,
+        passages=passages_of(through, went),
+        unsent=unsent,
+        strays=went.strays,
+        seconds=seconds,
+    )
+    return passages, interrupted
+
+
+def _record(through: Through, kept: dict[int, Exchange], server: str, folder: Path) -> None:
+    """Write what came out, a cassette for each recording and fault."""
+    from deltaproof.cassette import write_cassette
+    from deltaproof.cassette.scrub_table import project_scrub
+    from deltaproof.drive.ask.reach import provenance
+
+    scrub = project_scrub(Path())
+    written: dict[Path, list[Exchange]] = {}
+    for number, exchange in sorted(kept.items()):
+        given = through.given[number]
+        name, _, fault = given.name.partition(" + ")
+        source, _, entry = name.partition("#")
+        stem = Path(source).with_suffix("")
+        file = f"{stem.name}{f'-{entry}' if entry else ''}{f'+{fault}' if fault else ''}.yaml"
+        path = folder / (stem.parent if not stem.is_absolute() else Path()) / file
+        request = given.judged.exchange.request
+        written.setdefault(path, []).append(replace(exchange, request=request))
+    for path, exchanges in written.items():
+        write_cassette(path, exchanges, provenance=provenance(server, through.target.model), scrub=scrub)
+
+
+def _told(done: int, of: int) -> None:
+    """Tell a person who waits how far it is."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{done:,} of {of:,}" if done < of else "\r\x1b[K", nl=False, err=True)
+
+
+def _write(passages: Passages, found: Sequence[Remarked], form: str, output: str) -> None:
+    """Write what came of a gateway in one of its forms to a file, or to standard output for "-"."""
+    with click.open_file(output, "w", encoding="utf-8") as stream:
+        match form:
+            case "json":
+                from deltaproof.report.json_report import json_text
+                from deltaproof.report.through_json import through_document
+
+                stream.write(json_text(through_document(passages, found)))
+            case "markdown":
+                from deltaproof.report.through_page import through_markdown
+
+                stream.write(through_markdown(passages, found))
+            case _:
+                from deltaproof.report.terminal import console_for
+                from deltaproof.report.through import print_through
+
+                print_through(passages, found, console_for(stream))  # type: ignore[arg-type]  # click types it as IO[Any]

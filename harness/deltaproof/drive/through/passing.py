@@ -1,0 +1,190 @@
+"""Recordings sent through a gateway, several at once: sends, reads, and tells what came of each. Compares nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+
+from deltaproof.accumulate.answers import Broken
+from deltaproof.accumulate.answers import Trouble as NoAnswer
+from deltaproof.checking import Judged
+from deltaproof.drive.ask.reach import raise_if_closed
+from deltaproof.drive.ask.wire import Answered, Ask, Unanswered, Wire
+from deltaproof.drive.http.target import Target
+from deltaproof.drive.http.trouble import Trouble
+from deltaproof.drive.through.giving import Giving
+from deltaproof.drive.through.upstream import Course, Upstream
+from deltaproof.errors import UnreachableError
+from deltaproof.exchange import End, Exchange
+from deltaproof.passage.fragments import FirstFragment
+from deltaproof.passage.passage import Given, Passage
+from deltaproof.verdict import judge
+
+SILENCE = 2.0
+"""Seconds that the client waits on where the upstream has fallen silent for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """What to send and how.
+
+    Attributes:
+        target: the gateway.
+        port: where its upstream listens.
+        given: what to send, in the order of the numbers in their markers.
+        giving: how it was made ready.
+        jobs: how many requests are under way at once.
+        timeout: seconds that the gateway may be silent.
+    """
+
+    target: Target
+    port: int
+    given: Sequence[Given]
+    giving: Giving
+    jobs: int
+    timeout: float
+
+
+@dataclass(slots=True)
+class Went:
+    """What has passed so far.
+
+    Attributes:
+        server: what the gateway says that it is.
+        came: by number, how each passage went, and what came out: as sent, and to be judged; the second is why not.
+        kept: by number, all that was read, as sent.
+        strays: what the upstream was asked that belongs to no passage, how often each.
+    """
+
+    server: str = ""
+    came: dict[int, tuple[Course, Exchange | Broken]] = field(default_factory=dict)
+    kept: dict[int, Exchange] = field(default_factory=dict)
+    strays: dict[str, int] = field(default_factory=dict)
+
+
+async def send_through(through: Through, went: Went, tell: Callable[[int], None]) -> None:
+    """Send all that is given through the gateway; `went` has what came of it, also where this is interrupted.
+
+    What has no marker goes alone, after all others. `tell` hears how many are done.
+
+    Raises:
+        UnreachableError: no gateway is there, or it wants a key.
+        DeltaproofError: the upstream's port cannot be listened on.
+    """
+    upstream = Upstream(through.given, through.giving.markers)
+    await upstream.listen(through.port)
+    try:
+        async with Wire(through.target, timeout=through.timeout) as wire:
+            went.server = await _find(wire, through.target)
+            sender = _Sender(through, wire, upstream, went, tell)
+            marked = [course.given.marked for course in upstream.courses]
+            await sender.send([number for number, has_marker in enumerate(marked) if has_marker], through.jobs)
+            await sender.send([number for number, has_marker in enumerate(marked) if not has_marker], 1)
+    finally:
+        went.strays.update(upstream.strays)
+        await upstream.close()
+
+
+async def _find(wire: Wire, target: Target) -> str:
+    """Return what the gateway says that it is.
+
+    Raises:
+        UnreachableError: nothing is there that takes connections, or it wants a key.
+    """
+    answer = await wire.send(Ask("/models"), lambda _: None)
+    if isinstance(answer, Unanswered):
+        if not answer.connected:
+            raise UnreachableError(answer.why, where=target.url, hint="Is the gateway running, and on this port?")
+        return ""
+    head = answer.readable.head
+    if head is not None and head.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise_if_closed(target, answer.readable)
+    return (head and head.get("server")) or ""
+
+
+@dataclass(slots=True)
+class _Sender:
+    through: Through
+    wire: Wire
+    upstream: Upstream
+    went: Went
+    tell: Callable[[int], None]
+
+    async def send(self, numbers: Iterable[int], jobs: int) -> None:
+        """Send some, so many at once."""
+        left = iter(numbers)
+
+        async def work() -> None:
+            for number in left:
+                await self._pass(number)
+                self.tell(len(self.went.came))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(jobs):
+                group.create_task(work())
+
+    async def _pass(self, number: int) -> None:
+        course = self.upstream.courses[number]
+        self.upstream.alone = None if course.given.marked else course
+        first = FirstFragment()
+        kept: list[Exchange] = []
+
+        def hear(content: bytes) -> None:
+            if course.seen_at is None and first.feed(content):
+                course.seen_at = time.monotonic()
+                course.over.set()
+
+        ask = Ask(body=course.given.body, scenario="", hear=hear)
+        answer: Answered | Unanswered | None = None
+        try:
+            async with asyncio.timeout(None) as limit:
+                loop = asyncio.get_running_loop()
+                course.on_silence = lambda: limit.reschedule(loop.time() + SILENCE)
+                answer = await self.wire.send(ask, kept.append)
+        except TimeoutError:  # the upstream's silence was passed on
+            pass
+        finally:
+            course.on_silence = lambda: None
+            course.over.set()
+            self.upstream.alone = None
+        self.went.kept[number] = kept[-1]
+        self.went.came[number] = course, _came(answer, kept[-1])
+
+
+def _came(answer: Answered | Unanswered | None, kept: Exchange) -> Exchange | Broken:
+    match answer:
+        case Answered(readable=exchange):
+            return exchange
+        case Unanswered(trouble=trouble, why=why):
+            return Broken(NoAnswer.HUNG if trouble is Trouble.SILENT else NoAnswer.CRASHED, why)
+        case None if kept.head is not None:
+            return replace(kept, end=End.TIMEOUT)
+        case None:
+            return Broken(NoAnswer.HUNG, f"nothing came within {SILENCE:g} seconds of the upstream's silence")
+
+
+def passages_of(through: Through, went: Went) -> tuple[Passage, ...]:
+    """Return what passed, judged, in the order in which it was given."""
+    return tuple(_passage(through, number, *went.came[number]) for number in sorted(went.came))
+
+
+def _passage(through: Through, number: int, course: Course, came: Exchange | Broken) -> Passage:
+    given, giving = through.given[number], through.giving
+    if isinstance(came, Broken):
+        return Passage(given, None, came, asked=course.asked, held=course.held)
+    exchange = replace(came, request=given.judged.exchange.request, source=given.name, entry=0)
+    judged = Judged(exchange, judge(exchange, profile=giving.profile, provider=giving.provider))
+    added = None
+    if course.wrote_at is not None and course.seen_at is not None:
+        added = max(0.0, course.seen_at - course.wrote_at)
+    heads = exchange.head.headers if exchange.head is not None else ()
+    said = b"\n".join((exchange.body, *(value.encode(errors="replace") for _, value in heads)))
+    strangers = tuple(
+        through.given[other].name
+        for other in giving.markers.numbers(said)
+        if other != number and other < len(through.given)
+    )
+    return Passage(given, judged, None, course.asked, added, course.held, strangers)

@@ -1,0 +1,210 @@
+"""What is to be said of passages: what is wrong with each, what is only worth knowing, and what of it fails a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+
+from deltaproof.accumulate.answers import Said
+from deltaproof.accumulate.outcome import Outcome
+from deltaproof.catalog import Level, load
+from deltaproof.checking import Judged
+from deltaproof.passage.outcome import Ruling, Substance, answer_of, ruling_of, substance
+from deltaproof.passage.passage import Passage
+from deltaproof.verdict import Finding
+
+
+class Kind(StrEnum):
+    """What can be said of a passage, the gravest first.
+
+    Of what came out: EXECUTABLE, SWALLOWED, UNUSABLE, LOST, NO_ANSWER, ERROR, IDS_LOST and FINISH_LOST are outcomes of
+    accumulators. MIXED_UP: it is the answer to another request. MADE_UP: the upstream was never asked. DEVIATES: a rule
+    is broken that what went in had not broken so. HELD_BACK: the first fragment waited for what came after it.
+
+    Worth knowing: REPAIRED: a rule was broken by what went in, and is not any more. DEVIATES_NOTE: as DEVIATES, of a
+    rule that counts as a note. STATUS: a refusal came with another status. REFUSED: what the upstream would have
+    refused was refused without asking it. ASKED_AGAIN: the upstream was asked more than once.
+    """
+
+    EXECUTABLE = "wrong-executable"
+    MIXED_UP = "mixed-up"
+    SWALLOWED = "swallowed"
+    MADE_UP = "made-up"
+    UNUSABLE = "wrong-unusable"
+    LOST = "lost"
+    NO_ANSWER = "no-answer"
+    ERROR = "error"
+    DEVIATES = "deviates"
+    HELD_BACK = "held-back"
+    IDS_LOST = "ids-lost"
+    FINISH_LOST = "finish-lost"
+    REPAIRED = "repaired"
+    DEVIATES_NOTE = "deviates-note"
+    STATUS = "status"
+    REFUSED = "refused"
+    ASKED_AGAIN = "asked-again"
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether it is more than worth knowing."""
+        return self not in _NOTES
+
+
+_NOTES = frozenset({Kind.REPAIRED, Kind.DEVIATES_NOTE, Kind.STATUS, Kind.REFUSED, Kind.ASKED_AGAIN})
+
+
+class FailOn(StrEnum):
+    """From which kinds of remarks on a run fails.
+
+    WRONG: something came out that was not sent. SILENT: that, or something is missing without an error, or an error was
+    swallowed. ERROR: that, or an error where there should be a message, or no answer. ANY: whatever is wrong. NOTE:
+    that, or something worth knowing, such as a repair.
+    """
+
+    WRONG = "wrong"
+    SILENT = "silent"
+    ERROR = "error"
+    ANY = "any"
+    NOTE = "note"
+    NEVER = "never"
+
+
+_WRONG = frozenset({Kind.EXECUTABLE, Kind.MIXED_UP, Kind.UNUSABLE})
+_SILENT = _WRONG | {Kind.SWALLOWED, Kind.MADE_UP, Kind.LOST}
+_FAILING: Mapping[FailOn, frozenset[Kind]] = {
+    FailOn.WRONG: _WRONG,
+    FailOn.SILENT: _SILENT,
+    FailOn.ERROR: _SILENT | {Kind.ERROR, Kind.NO_ANSWER},
+    FailOn.ANY: frozenset(Kind) - _NOTES,
+    FailOn.NOTE: frozenset(Kind),
+    FailOn.NEVER: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing to be said of a passage.
+
+    Attributes:
+        kind: of which kind it is.
+        reason: why, in one line without a final full stop.
+        finding: the deviation that it is about: of what came out, of a repair that of what went in; else None.
+        choice: the choice that it is about, None where that is told by the finding or there is but one.
+    """
+
+    kind: Kind
+    reason: str
+    finding: Finding | None = None
+    choice: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remarked:
+    """A passage with all that is to be said of it, the gravest first; nothing where it is as it should be."""
+
+    passage: Passage
+    ruling: Ruling
+    remarks: tuple[Remark, ...]
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether anything is wrong with it."""
+        return any(remark.kind.is_wrong for remark in self.remarks)
+
+
+def remarked(passages: Sequence[Passage]) -> tuple[Remarked, ...]:
+    """Return passages with what is to be said of each, in their order."""
+    owners: dict[tuple[Substance, ...], dict[str, str]] = {}
+    for passage in passages:
+        given = passage.given
+        owners.setdefault(substance(given.judged.judgement.message), {}).setdefault(given.origin, given.name)
+    order = list(Kind)
+    found = []
+    for passage in passages:
+        ruling = ruling_of(passage)
+        remarks = sorted(_remarks(passage, ruling, owners), key=lambda remark: order.index(remark.kind))
+        found.append(Remarked(passage, ruling, tuple(remarks)))
+    return tuple(found)
+
+
+def fails(found: Sequence[Remarked], fail_on: FailOn) -> bool:
+    """Tell whether anything said of passages is something to fail on."""
+    return any(remark.kind in _FAILING[fail_on] for one in found for remark in one.remarks)
+
+
+def never_asked(found: Sequence[Remarked]) -> bool:
+    """Tell whether a gateway never asked its upstream, though it was given more than what is to be refused."""
+    answered = [one for one in found if _status(one.passage.given.judged) < HTTPStatus.BAD_REQUEST]
+    return bool(answered) and not any(one.passage.asked for one in found)
+
+
+def _remarks(
+    passage: Passage, ruling: Ruling, owners: Mapping[tuple[Substance, ...], Mapping[str, str]]
+) -> Iterator[Remark]:
+    if stranger := _stranger(passage, owners):
+        yield Remark(Kind.MIXED_UP, f"it answers another request: {stranger}", choice=ruling.choice)
+    elif not ruling.outcome.is_as_it_should:
+        unasked = "" if passage.asked else "; the upstream was not asked"
+        yield Remark(Kind(ruling.outcome.value), f"{ruling.reason}{unasked}", choice=ruling.choice)
+    if not passage.asked and passage.came is not None and ruling.outcome is not Outcome.ERROR:
+        if isinstance(answer_of(passage), Said):
+            yield Remark(Kind.MADE_UP, "it answers without having asked the upstream")
+        else:
+            yield Remark(Kind.REFUSED, "it refuses without asking the upstream, which refuses too")
+    if passage.asked > 1:
+        yield Remark(Kind.ASKED_AGAIN, f"it asked the upstream {passage.asked} times")
+    if passage.held:
+        yield Remark(Kind.HELD_BACK, "the first fragment does not come out before the upstream says more")
+    if passage.came is not None:
+        yield from _deviations(passage, passage.came, ruling)
+        yield from _status_remark(passage.given.judged, passage.came)
+
+
+def _stranger(passage: Passage, owners: Mapping[tuple[Substance, ...], Mapping[str, str]]) -> str:
+    """Return the name of the recording whose answer came out, "" where it is its own, or nobody's.
+
+    What equals the answer to another request is that only where no stream made of the same recording says the same.
+    """
+    if passage.strangers:
+        return ", ".join(passage.strangers)
+    told = substance(passage.came.judgement.message) if passage.came is not None else ()
+    names = owners.get(told, {}) if told else {}
+    return "" if passage.given.origin in names else next(iter(names.values()), "")
+
+
+def _deviations(passage: Passage, came: Judged, ruling: Ruling) -> Iterator[Remark]:
+    """Yield what deviates that did not, and what does not any more where the message is still there."""
+    before, after = _cases(passage.given.judged), _cases(came)
+    for key, finding in after.items():
+        if key not in before:
+            kind = Kind.DEVIATES_NOTE if finding.level is Level.NOTE else Kind.DEVIATES
+            yield Remark(kind, _means(finding), finding)
+    if ruling.outcome in (Outcome.RIGHT, Outcome.IDS_LOST, Outcome.FINISH_LOST) and passage.asked:
+        for key, finding in before.items():
+            if key not in after:
+                yield Remark(Kind.REPAIRED, _means(finding), finding)
+
+
+def _cases(judged: Judged) -> dict[tuple[str, str], Finding]:
+    """Return the findings of a stream by rule and case, the first of each."""
+    cases: dict[tuple[str, str], Finding] = {}
+    for finding in judged.judgement.findings:
+        cases.setdefault((finding.rule, finding.case), finding)
+    return cases
+
+
+def _means(finding: Finding) -> str:
+    return load().pages[finding.rule].cases[finding.case].means
+
+
+def _status_remark(given: Judged, came: Judged) -> Iterator[Remark]:
+    before, after = _status(given), _status(came)
+    if before >= HTTPStatus.BAD_REQUEST and after >= HTTPStatus.BAD_REQUEST and before != after:
+        yield Remark(Kind.STATUS, f"the status {before} became {after}")
+
+
+def _status(judged: Judged) -> int:
+    head = judged.exchange.head
+    return head.status if head is not None else 0
