@@ -11,7 +11,7 @@ import pytest
 
 from deltaproof.cassette import read_path, write_cassette
 from deltaproof.drive.llamacpp.llamacpp import LlamaServer
-from deltaproof.exchange import End, Exchange
+from deltaproof.exchange import End, Exchange, Head
 from deltaproof.faults import named
 from tests.cli.command import Ran, deltaproof
 from tests.run.server import STREAM_END, STREAM_HEAD, Act, Asked, Running, Script, piece, refusal, response, serving
@@ -94,6 +94,24 @@ def test_a_scenario_that_names_a_model_keeps_it(tmp_path: Path) -> None:
     with serving(saying(plain("text"))) as server:
         assert replay(path, server, "--model", "new").code == 0
     assert server.asked[-1].body == SENT
+
+
+def test_a_server_that_knows_no_such_model_is_compared_all_the_same(tmp_path: Path) -> None:
+    """It was asked for a model on purpose that is none; only one that lacks the target's model is not compared."""
+    told = refusal("there is no such model", status="404 Not Found")
+    refused = replace(
+        plain("text"), body=told.partition(b"\r\n\r\n")[2], head=Head(404, (("Content-Type", "application/json"),))
+    )
+    path = cassette(tmp_path / "a.yaml", replace(refused, reads=(), scenario="refuse-unknown-model"))
+
+    def script(asked: Asked) -> list[bytes | Act]:
+        return [told if "messages" in asked.json else refusal("messages is missing")]
+
+    with serving(script) as server:
+        assert replay(path, server, "--model", "new") == (0, "1 exchange compared: 1 as recorded\n", "")
+        other = replay(path, server, "--model", "old")
+    assert other.code == 2
+    assert "the endpoint has no model 'old', status 404: there is no such model" in other.err
 
 
 def test_news_is_told_in_words_and_new_findings_in_full(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ the key was accepted; and a GET of the models, for their names and what the serv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deltaproof.drive.ask.wire import Answered, Ask, Unanswered, Wire
 from deltaproof.drive.http.target import Target
@@ -68,6 +68,31 @@ async def reach(wire: Wire, target: Target) -> Reached:
     return Reached(models.server or _reached(answer.readable).server, models.models)
 
 
+@dataclass(slots=True)
+class Admission:
+    """Raises for what is wrong with the target rather than with the server, as long as that has accepted nothing."""
+
+    target: Target
+    reached: Reached
+    accepted: bool = False
+
+    def take(self, exchange: Exchange) -> None:
+        """Look at one exchange with the target, whose model it asks for; with a target of no model, for whichever.
+
+        Raises:
+            UnreachableError: the endpoint does not open, or does not have the model.
+        """
+        if self.accepted:
+            return
+        status = exchange.head.status if exchange.head else 0
+        self.accepted = 200 <= status < 300  # noqa: PLR2004 - the 2xx
+        raise_if_closed(self.target, exchange)
+        asked = parse(exchange.sent).value
+        model = asked.get("model") if isinstance(asked, dict) else None
+        if isinstance(model, str) and self.target.model in ("", model):  # a scenario may name one that is none
+            _raise_if_unknown_model(replace(self.target, model=model), self.reached, exchange)
+
+
 def raise_if_closed(target: Target, exchange: Exchange) -> None:
     """Raise where a response tells that the key is refused, or that the endpoint is somewhere else.
 
@@ -94,7 +119,7 @@ def raise_if_closed(target: Target, exchange: Exchange) -> None:
         )
 
 
-def raise_if_unknown_model(target: Target, reached: Reached, exchange: Exchange) -> None:
+def _raise_if_unknown_model(target: Target, reached: Reached, exchange: Exchange) -> None:
     """Raise where a request was refused for its model: it says so with a 404, or does not list the model.
 
     Raises:

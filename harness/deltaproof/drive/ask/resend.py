@@ -17,7 +17,7 @@ from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.catalog import Profile, load_scenarios
 from deltaproof.checking import Judged
 from deltaproof.drive.ask.bench import LATER, Bench
-from deltaproof.drive.ask.reach import Reached, provenance, raise_if_closed, raise_if_unknown_model, reach
+from deltaproof.drive.ask.reach import Admission, Reached, provenance, reach
 from deltaproof.drive.ask.wire import Answered, Ask, Unanswered, Wire
 from deltaproof.drive.http.target import Target
 from deltaproof.errors import RefusedError
@@ -99,11 +99,11 @@ async def resend(sending: Sending, target: Target, tell: Callable[[Reached | Res
     async with Wire(target, timeout=sending.timeout) as wire:
         reached = await reach(wire, target)
         tell(reached)
-        look = _Look(target, reached)
+        admission = Admission(target, reached)
         for number, recorded in enumerate(sending.recordings):
             body = request_of(recorded, target.model)
             if body is not None:
-                bench = Bench(wire, target.model, sending.profile, sending.provider, look.take)
+                bench = Bench(wire, target.model, sending.profile, sending.provider, admission.take)
                 tell(await _sent(bench, wire, recorded, body, number))
 
 
@@ -165,23 +165,3 @@ def places(folder: Path, recordings: Sequence[Exchange], names: Mapping[int, str
         if os.path.lexists(path):
             raise RefusedError("a recording is there already", where=str(path), hint="Name another folder")
     return paths
-
-
-@dataclass(slots=True)
-class _Look:
-    """Raises for what is wrong with the target rather than with the server, as long as that has accepted nothing."""
-
-    target: Target
-    reached: Reached
-    accepted: bool = False
-
-    def take(self, exchange: Exchange) -> None:
-        if self.accepted:
-            return
-        status = exchange.head.status if exchange.head else 0
-        self.accepted = 200 <= status < 300  # noqa: PLR2004 - the 2xx
-        raise_if_closed(self.target, exchange)
-        asked = parse(exchange.sent).value
-        model = asked.get("model") if isinstance(asked, dict) else None
-        if isinstance(model, str):
-            raise_if_unknown_model(replace(self.target, model=model), self.reached, exchange)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from deltaproof.catalog import Profile, Scenario
 from deltaproof.drive.ask.bench import Bench
-from deltaproof.drive.ask.reach import Reached, raise_if_closed, raise_if_unknown_model, reach
+from deltaproof.drive.ask.reach import Admission, Reached, reach
 from deltaproof.drive.ask.wire import Wire
 from deltaproof.drive.http.target import Target
 from deltaproof.drive.http.trouble import Trouble
@@ -65,8 +65,7 @@ class Suite:
     plan: Plan
     tell: Callable[[Fact], None]
     wire: Wire
-    reached: Reached
-    answered: bool = False  # whether any request was accepted
+    admission: Admission
     unanswered: int = field(default=0)  # scenarios in a row without a response
 
     async def run(self, scenario: Scenario) -> None:
@@ -80,7 +79,7 @@ class Suite:
             self.tell(ScenarioRun(scenario, (skipped,)))
             return
         self.tell(Begun(scenario))
-        bench = Bench(self.wire, self.target.model, self.plan.profile, self.plan.provider, self._look)
+        bench = Bench(self.wire, self.target.model, self.plan.profile, self.plan.provider, self.admission.take)
         attempts: list[Attempt] = []
         try:
             for _ in range(self.plan.repeat):
@@ -103,16 +102,6 @@ class Suite:
             if tried.outcome is not Outcome.UNEXERCISED:
                 return
 
-    def _look(self, exchange: Exchange) -> None:
-        """Raise for what is wrong with the target rather than with the server, as long as it has accepted nothing."""
-        if self.answered:
-            return
-        status = exchange.head.status if exchange.head else 0
-        self.answered = 200 <= status < 300  # noqa: PLR2004 - the 2xx
-        raise_if_closed(self.target, exchange)
-        if exchange.request and exchange.request.get("model") == self.target.model:
-            raise_if_unknown_model(self.target, self.reached, exchange)
-
 
 @asynccontextmanager
 async def reached_suite(target: Target, plan: Plan, tell: Callable[[Fact], None]) -> AsyncIterator[Suite]:
@@ -124,7 +113,7 @@ async def reached_suite(target: Target, plan: Plan, tell: Callable[[Fact], None]
     async with Wire(target, timeout=plan.timeout) as wire:
         reached = await reach(wire, target)
         tell(reached)
-        yield Suite(target, plan, tell, wire, reached)
+        yield Suite(target, plan, tell, wire, Admission(target, reached))
 
 
 async def run_suite(target: Target, plan: Plan, tell: Callable[[Fact], None]) -> None:
