@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deltaproof.plugin import settings
+from deltaproof.plugin.snapshot_hooks import SnapshotHooks
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,8 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Make the mark known, and watch over snapshots."""
     config.addinivalue_line("markers", MARK)
+    config.pluginmanager.register(SnapshotHooks(config), "deltaproof-snapshots")
 
 
 @pytest.hookimpl(wrapper=True)

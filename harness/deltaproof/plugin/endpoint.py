@@ -12,6 +12,7 @@ from deltaproof.exchange import Exchange, Skipped
 from deltaproof.fold import FoldedChoice
 from deltaproof.plugin.cases import AccumulatorCase
 from deltaproof.plugin.passing import Passing, Trouble, told
+from deltaproof.plugin.snapshots import Snapshot
 from deltaproof.plugin.terms import Terms
 from deltaproof.plugin.texts import failing
 from deltaproof.verdict import Judgement, judge
@@ -50,7 +51,10 @@ class Endpoint:
         base_url: what clients take as the base URL of an API.
         terms: by what is judged what passes.
         case: the accumulator's case that it serves, None where it is no such case.
+        snapshot: what the test's streams are compared with; it is the test's, and set when that begins.
     """
+
+    snapshot: Snapshot
 
     def __init__(self, base_url: str, passing: Passing, terms: Terms, settle: Callable[[], None]) -> None:
         """Stand before a server; `settle` waits until what has ended there is in `passing`."""

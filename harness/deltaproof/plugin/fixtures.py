@@ -11,6 +11,7 @@ from deltaproof.errors import DeltaproofError
 from deltaproof.faults import InapplicableError
 from deltaproof.plugin.endpoint import Endpoint
 from deltaproof.plugin.opening import opened
+from deltaproof.plugin.snapshots import snapshot_of
 from deltaproof.plugin.verdicts import Held, held
 
 HELD = pytest.StashKey[list[Held]]()
@@ -23,6 +24,7 @@ def endpoint_of_a_test(request: pytest.FixtureRequest) -> Generator[Endpoint, No
     with _told(request.node.nodeid):
         one = opening.__enter__()
     try:
+        one.endpoint.snapshot = snapshot_of(request.node)
         request.node.stash.setdefault(HELD, []).append(one)
         yield one.endpoint
         late = one.troubles()

@@ -1,0 +1,166 @@
+"""What pytest calls for snapshots: what is collected, what tests did, and the end of a run. Decides nothing itself.
+
+Each test's last report tells what it did, so that it reaches the process that keeps the book, also from a worker of
+pytest-xdist that dies later. Which tests there are, each worker tells at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deltaproof.plugin.collected import Collected, Known
+from deltaproof.plugin.settings import UPDATE, is_on
+from deltaproof.plugin.snapshots import SNAPSHOT, Uses, explained, file_beside, name_of
+
+if TYPE_CHECKING:
+    from deltaproof.plugin.snapshot_book import Book, Line
+
+KEY = "deltaproof_snapshots"
+"""Under which a report has what its test did, and what a worker leaves has which tests there are."""
+
+_PASSED = pytest.StashKey[set[str | None]]()
+_PHASES = {"setup", "call", "teardown"}
+
+
+class SnapshotHooks:
+    """Sees a run from its collection to its end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Start before anything is collected.
+
+        Raises:
+            pytest.UsageError: it is not clear whether snapshots are to be written.
+        """
+        self._config = config
+        self._update = is_on(config, UPDATE)
+        self._collected = Collected()
+        self._book: Book | None = None
+        self._lines: list[Line] = []
+        self._trouble = ""
+
+    @pytest.hookimpl(wrapper=True, trylast=True)  # next to pytest itself: before others filter what there is
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """See what is collected."""
+        report = yield
+        self._collected.see(collector, report)
+        return report
+
+    def pytest_deselected(self) -> None:
+        """See that something will not be run."""
+        self._collected.deselect()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """See what will be run."""
+        self._collected.finish(session)
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Say what changed."""
+        return explained(op, left, right)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)  # around all others: what they make of a report counts
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let a test's last report tell what it did, and one that failed what changed, where that was cut short."""
+        report = yield
+        snapshot = item.stash.get(SNAPSHOT, None)
+        if snapshot is None and not self._collected.has(item.path):
+            return report
+        uses = snapshot.uses if snapshot else Uses()
+        passed = item.stash.setdefault(_PASSED, set())
+        if report.passed:
+            passed.add(report.when)
+        elif report.failed:
+            _tell_all(report, uses)
+        if report.when == "teardown":
+            vars(report)[KEY] = {
+                "file": self._portable(file_beside(item.path)),
+                "did": {
+                    "test": name_of(item),
+                    "passed": passed == _PHASES,
+                    "used": uses.names,
+                    "kept": uses.kept,
+                },
+            }
+            item.stash[_PASSED] = set()
+            if snapshot:
+                del item.stash[SNAPSHOT]
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what a test did into the book."""
+        match vars(report).get(KEY):
+            case {"file": str(file), "did": dict(did)} if not self._is_worker:
+                from deltaproof.plugin.snapshot_book import Book, note_of
+
+                self._book = self._book or Book()
+                self._book.take(self._config.rootpath / file, note_of(did))
+
+    @pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+    def pytest_testnodedown(self, node: object) -> None:
+        """Take which tests there are from a worker; one that died has left nothing."""
+        match getattr(node, "workeroutput", {}).get(KEY):
+            case {"modules": dict(modules), "gone": list(gone)}:
+                root = self._config.rootpath
+                known = {root / file: set(map(str, tests)) for file, tests in modules.items()}
+                self._collected.known.add(Known(known, {root / file for file in gone}))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write what is to be kept, or let the run fail for what is not used; a worker tells which tests there are."""
+        known = self._collected.known
+        if self._is_worker:
+            vars(self._config)["workeroutput"][KEY] = {
+                "modules": {self._portable(file): sorted(tests) for file, tests in known.modules.items()},
+                "gone": sorted(map(self._portable, known.gone)),
+            }
+        elif (self._book or known) and not self._config.option.collectonly:
+            self._close(known)
+            fails = self._trouble or (self._lines and not self._update)
+            if fails and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell of snapshots that are not used, or were written."""
+        if not (self._lines or self._trouble):
+            return
+        from deltaproof.plugin.snapshot_book import told
+
+        if self._update:
+            terminalreporter.section("snapshots", red=bool(self._trouble), bold=True)
+        else:
+            terminalreporter.section("unused snapshots", red=True, bold=True)
+        for line in told(self._lines, self._config.invocation_params.dir):
+            terminalreporter.line(line)
+        if self._trouble:
+            terminalreporter.line(self._trouble, red=True)
+
+    def _close(self, known: Known) -> None:
+        from deltaproof.errors import DeltaproofError
+        from deltaproof.plugin.snapshot_book import Book
+
+        book = self._book or Book()
+        try:
+            for line in book.write(known) if self._update else book.unused(known):
+                self._lines.append(line)
+        except DeltaproofError as error:
+            self._trouble = str(error)
+
+    @property
+    def _is_worker(self) -> bool:
+        return "workeroutput" in vars(self._config)
+
+    def _portable(self, path: Path) -> str:
+        """Return a path from the root of the tests, where a worker may have it elsewhere."""
+        root = self._config.rootpath
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _tell_all(report: pytest.TestReport, uses: Uses) -> None:
+    """Add what changed to a report in which pytest has cut it short, or has not shown it."""
+    for mismatch in uses.mismatches:
+        if not all(line in report.longreprtext for line in mismatch.told):
+            report.sections.append((f"snapshot {mismatch.entry}", "\n".join(mismatch.told)))

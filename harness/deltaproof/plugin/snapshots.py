@@ -1,0 +1,189 @@
+"""What a test compares a stream with: the shape that was kept of it. Which entries of a run are used is told elsewhere.
+
+<folder of the test's module>/__snapshots__/<module's stem>.yaml
+
+An entry has the test's name, its classes before it: test_weather, TestAgent.test_weather[paris]. The second comparison
+of a test has #1 after it. Loading this imports nothing else of deltaproof but the names of the settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deltaproof.plugin.settings import UPDATE, is_on
+
+if TYPE_CHECKING:
+    from deltaproof.exchange import Exchange
+    from deltaproof.snapshot import Shape
+
+FOLDER, SUFFIX = "__snapshots__", ".yaml"
+
+KEPT = pytest.StashKey[dict[Path, "dict[str, Shape]"]]()
+"""Of a run: what the files have that were read so far."""
+
+SNAPSHOT = pytest.StashKey["Snapshot"]()
+"""Of a test: what it compares with, if it does."""
+
+
+def file_beside(module: Path) -> Path:
+    """Return the file for the snapshots of a module's tests."""
+    return module.parent / FOLDER / f"{module.stem}{SUFFIX}"
+
+
+def name_of(item: pytest.Item) -> str:
+    """Return a test's name with those of its classes."""
+    node: pytest.Item | pytest.Collector | None = item
+    names: list[str] = []
+    while isinstance(node, pytest.Item | pytest.Collector) and not isinstance(node, pytest.File):
+        names.append(node.name)
+        node = node.parent
+    return ".".join(reversed(names))
+
+
+def snapshot_of(item: pytest.Item) -> Snapshot:
+    """Return what a test compares with, the same one until its teardown."""
+    return item.stash.setdefault(SNAPSHOT, Snapshot(item))
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A comparison that was not equal: the entry, its file as a person names it, and what is the matter, in lines."""
+
+    entry: str
+    file: str
+    lines: tuple[str, ...]
+
+    @property
+    def told(self) -> list[str]:
+        """It in lines, of which the first is the comparison."""
+        return [f"stream == snapshot ({self.entry} in {self.file})", *self.lines]
+
+
+@dataclass(slots=True)
+class Uses:
+    """What a test did with its entries.
+
+    Attributes:
+        names: those that it compared with, in order.
+        kept: what is to be kept, as entries of the file, by name.
+        mismatches: what was not equal.
+    """
+
+    names: list[str] = field(default_factory=list)
+    kept: dict[str, dict[str, object]] = field(default_factory=dict)
+    mismatches: list[Mismatch] = field(default_factory=list)
+
+
+class Snapshot:
+    """Equal to a stream, or an exchange, whose shape is the one that was kept; under --deltaproof-update to any."""
+
+    __hash__ = None  # type: ignore[assignment] # what it is equal to is not one value
+
+    def __init__(self, item: pytest.Item) -> None:
+        """Stand for the entries of a test."""
+        self.uses = Uses()
+        self._test = name_of(item)
+        self._file = file_beside(item.path)
+        self._config = item.config
+
+    def __repr__(self) -> str:
+        """Name it by its test and its file."""
+        return f"<snapshot of {self._test} in {self._file}>"
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the shape of a stream or an exchange with the test's next entry.
+
+        Raises:
+            pytest.fail.Exception: the file cannot be read.
+        """
+        __tracebackhide__ = True
+        exchange = exchange_of(other)
+        return NotImplemented if exchange is None else self._takes(exchange)
+
+    def _takes(self, exchange: Exchange) -> bool:
+        __tracebackhide__ = True
+        from deltaproof.errors import DeltaproofError
+        from deltaproof.snapshot import changes, shape_of
+        from deltaproof.snapshot.file import entry_of
+        from deltaproof.snapshot.matching import PROFILE
+        from deltaproof.verdict import judge
+
+        number = len(self.uses.names)
+        name = f"{self._test}#{number}" if number else self._test
+        self.uses.names.append(name)
+        now = shape_of(exchange, judge(exchange, profile=PROFILE))
+        try:
+            was = kept_in(self._config, self._file).get(name)
+        except DeltaproofError as error:
+            pytest.fail(str(error))
+        if was is not None and not changes(was, now):
+            return True
+        if is_on(self._config, UPDATE):
+            self.uses.kept[name] = entry_of(name, now)
+            return True
+        self.uses.mismatches.append(Mismatch(name, self._named(), tuple(_matter(was, now))))
+        return False
+
+    def _named(self) -> str:
+        from deltaproof.plugin.places import Names
+
+        return Names(self._config.invocation_params.dir).path(self._file)
+
+
+def exchange_of(value: object) -> Exchange | None:
+    """Return the exchange that a value is, or is about; None where it is no such thing."""
+    from deltaproof.exchange import Exchange
+
+    exchange = value if isinstance(value, Exchange) else getattr(value, "exchange", None)
+    return exchange if isinstance(exchange, Exchange) else None
+
+
+def kept_in(config: pytest.Config, file: Path) -> Mapping[str, Shape]:
+    """Return what a file has, read once; nothing where there is none.
+
+    Raises:
+        UnreadableError: it is no snapshot, with its line.
+    """
+    from deltaproof.snapshot.file import TESTS, read_snapshot
+
+    files = config.stash.setdefault(KEPT, {})
+    if file not in files:
+        files[file] = read_snapshot(file, TESTS)
+    return files[file]
+
+
+def explained(op: str, left: object, right: object) -> list[str] | None:
+    """Say why a comparison that a test asserts does not hold; None where no snapshot is in it."""
+    match left, right:
+        case (Snapshot() as snapshot, other) | (other, Snapshot() as snapshot):
+            pass
+        case _:
+            return None
+    if exchange_of(other) is None:
+        kind = type(other).__name__
+        told = f"a snapshot is of deltaproof.stream, or of one of deltaproof.exchanges; this is of type {kind}"
+        return [f"{kind} {op} snapshot", told]
+    if op != "==" or not snapshot.uses.mismatches:
+        return None
+    return snapshot.uses.mismatches[-1].told
+
+
+def _matter(was: Shape | None, now: Shape) -> Iterator[str]:
+    """Say what changed in words, then as deepdiff has it; or that there is nothing to compare with."""
+    from deltaproof.report.visible import visible
+    from deltaproof.snapshot import changes
+    from deltaproof.snapshot.differences import deep_difference
+
+    if was is None:
+        yield f"it is not kept yet; with {UPDATE.option} it will be"
+        return
+    yield from (visible(change.text) for change in changes(was, now))
+    yield ""
+    yield from (visible(line) for line in deep_difference(was, now))
+    yield ""
+    yield f"with {UPDATE.option}, what is there now will be kept"
