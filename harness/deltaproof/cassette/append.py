@@ -1,7 +1,8 @@
 """One entry more at the end of a cassette, in place: it costs what the entry costs, however long the file is.
 
 The entry is written over the last line of the file, `version: 1`, which then follows it. If that is interrupted, the
-cassette is cut short; whoever noted the `Spot` before can put it right with `settle`. The journal does.
+cassette is cut short; whoever noted the `Spot` before can put it right with `settle`. The journal does. Of several
+processes that add to one cassette one writes at a time.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
-from deltaproof.cassette.disk import make_folder, refused
+from deltaproof.cassette.disk import make_folder, refused, replace_file
 from deltaproof.cassette.entries import BEGIN, EMPTY, END, cassette_text
+from deltaproof.cassette.locks import is_still, wait_for
 from deltaproof.cassette.paths import named
 from deltaproof.cassette.scrub import DEFAULT, Cleaner
 from deltaproof.cassette.scrub_rules import Scrub
@@ -32,6 +34,20 @@ class Spot:
     offset: int
     size: int
     check: int
+
+
+Version: TypeAlias = tuple[int, int, int]
+"""What a file was at some time: another one, or the same after it was written to, has another."""
+
+
+def version_of(path: Path) -> Version | None:
+    """Return what a file is now, None where there is none; raises `DeltaproofError` where the system refuses."""
+    try:
+        return _version(path.lstat())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise refused(error, "the cassette cannot be looked at", path) from error
 
 
 def append_cassette(path: Path, exchange: Exchange, *, provenance: Mapping[str, str], scrub: Scrub = DEFAULT) -> int:
@@ -55,6 +71,14 @@ class Appender:
     def __init__(self) -> None:
         """Start without knowing any."""
         self._known: dict[Path, tuple[int, int]] = {}  # bytes and entries
+        self._outdated: dict[Path, Version | None] = {}
+
+    def renew(self, path: Path) -> None:
+        """Let the next entry take the place of what is in a cassette now; what others have added by then stays.
+
+        Raises `DeltaproofError` where the system refuses.
+        """
+        self._outdated[path] = version_of(path)
 
     def append(self, path: Path, entry: bytes, note: Callable[[Spot], object] = lambda _: None) -> int:
         """Add an entry, and return its position, from 0; `note` is called with where it will be, before it is written.
@@ -64,8 +88,11 @@ class Appender:
         make_folder(path.parent)
         try:
             with _opened(path) as file:
-                size = os.fstat(file.fileno()).st_size
+                status = os.fstat(file.fileno())
+                size = status.st_size
                 offset = _end(file, path)
+                if self._outdated.pop(path, None) == _version(status):
+                    return self._begin(path, entry, note)
                 known = self._known.get(path)
                 count = known[1] if known and known[0] == size else _count(file)
                 content = entry if offset else BEGIN + entry
@@ -75,6 +102,15 @@ class Appender:
             raise refused(error, "the cassette cannot be written", path) from error
         self._known[path] = offset + len(content) + len(END), count + 1
         return count
+
+    def _begin(self, path: Path, entry: bytes, note: Callable[[Spot], object]) -> int:
+        """Put a cassette with one entry in the place of another, whole or not at all."""
+        content = BEGIN + entry
+        replace_file(path, content + END)
+        # Now, since a spot is looked for in what is there: until it is replaced that is another cassette.
+        note(Spot(0, len(content), zlib.crc32(content)))
+        self._known[path] = len(content) + len(END), 1
+        return 0
 
 
 def raise_unless_appendable(path: Path) -> None:
@@ -111,10 +147,22 @@ def settle(path: Path, spot: Spot) -> bool:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """Open a cassette for writing in place; what is a link may lead anywhere, and is refused."""
-    return open(
-        path, "r+b", buffering=0, opener=lambda name, flags: os.open(name, flags | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-    )
+    """Open a cassette for writing in place, once nobody else does; what is a link may lead anywhere, and is refused."""
+    while True:
+        file = open(  # noqa: SIM115 - it is the caller's to close
+            path,
+            "r+b",
+            buffering=0,
+            opener=lambda name, flags: os.open(name, flags | os.O_CREAT | os.O_NOFOLLOW, 0o666),
+        )
+        wait_for(file.fileno())
+        if is_still(file.fileno(), path):
+            return file
+        file.close()
+
+
+def _version(status: os.stat_result) -> Version:
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _end(file: BinaryIO, path: Path) -> int:

@@ -1,7 +1,8 @@
 """The journal of a recording folder: a page for each exchange that is not in its cassette yet, under `.journal`.
 
 A recorder that is killed leaves its pages; the next one adds what is in them to the cassettes. Reads no clock, and
-opens no socket. One recorder has a folder at a time; of its pages one is closed at a time.
+opens no socket. One recorder has a folder at a time, or several that share it; of a recorder's pages one is closed at a
+time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Self, TypeAlias
 from deltaproof.cassette.append import Appender, entry_text, raise_unless_appendable, settle
 from deltaproof.cassette.disk import make_folder, refused
 from deltaproof.cassette.json_values import loads_object
+from deltaproof.cassette.locks import Hold, is_still, take
 from deltaproof.cassette.page import Page, PageFile, Target
 from deltaproof.cassette.page_file import Found, read_page
 from deltaproof.cassette.paths import named
@@ -25,26 +27,28 @@ from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.errors import DeltaproofError, RefusedError, UnreadableError
 from deltaproof.exchange import Exchange
 
-__all__ = ["Journal", "Page", "Recovered", "cassette_path", "is_cassette_name"]
+__all__ = ["Hold", "Journal", "Page", "Recovered", "cassette_path", "is_cassette_name"]
 
 Recovered: TypeAlias = Exchange | DeltaproofError
 """What became of a page: the exchange, which is in its cassette now, or why it is not."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_STEM = re.compile(r"[^./\\\0][^/\\\0]*")
+_LONGEST = 240  # bytes of a file's name without its extension
 _FOLDER, _PAGE = ".journal", ".page"
 
 
 def is_cassette_name(name: str) -> bool:
-    """Tell whether a cassette can have a name: it leads nowhere else."""
+    """Tell whether a client may name a cassette so: it leads nowhere else, and can stand in any URL."""
     return _NAME.fullmatch(name) is not None
 
 
 def cassette_path(folder: Path, name: str) -> Path:
     """Return the path of a cassette in a folder; raises `RefusedError` for a name that could lead out of it."""
-    if not is_cassette_name(name):
+    if not _STEM.fullmatch(name) or len(os.fsencode(name)) > _LONGEST:
         raise RefusedError(
             f"{name!r} is no name for a cassette",
-            hint="Up to 100 letters, digits and . _ - make one; it begins with a letter or a digit",
+            hint=f"It has up to {_LONGEST} bytes and no slash, and begins with no dot",
         )
     return folder / f"{name}.yaml"
 
@@ -52,8 +56,8 @@ def cassette_path(folder: Path, name: str) -> Path:
 class Journal:
     """What is being recorded into one folder."""
 
-    def __init__(self, folder: Path, scrub: Scrub = DEFAULT) -> None:
-        """Take a folder, which is made if it is not there.
+    def __init__(self, folder: Path, scrub: Scrub = DEFAULT, hold: Hold = Hold.ALONE) -> None:
+        """Take a folder, which is made if it is not there; `hold` tells whether others may record there as well.
 
         Raises `DeltaproofError` where the system refuses it, and if another recorder has it.
         """
@@ -65,8 +69,9 @@ class Journal:
         self._appender = Appender()
         self._appendable: set[Path] = set()  # found so once: one that an entry is just being added to looks cut short
         self._opened = 0
+        self._hold = hold
         make_folder(folder)
-        self._lock: int | None = _locked(folder)
+        self._lock: int | None = _locked(folder, hold)
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +83,8 @@ class Journal:
         """Add to the cassettes what an earlier recorder left, in the order in which it was asked for; never raises.
 
         An exchange whose end was never seen has the end `client-gone`, since the recorder was the client, and says in
-        its provenance that it was recovered. A page stays where its exchange could not be added.
+        its provenance that it was recovered. A page stays where its exchange could not be added, and where another
+        recorder that shares the folder is at work on it.
         """
         recovered: list[Recovered] = []
         try:
@@ -87,16 +93,17 @@ class Journal:
             return [refused(error, "the journal cannot be read", self._pages)]
         for page in pages:
             try:
-                exchange = self._recover(page)
-                page.unlink()
+                recovered += self._recover_one(page)
             except OSError as error:
                 recovered.append(refused(error, "the page cannot be read and removed", page))
             except DeltaproofError as error:
                 recovered.append(error)
-            else:
-                recovered += [exchange] if exchange else []
         self._tidy()
         return recovered
+
+    def renew(self, cassette: str) -> None:
+        """Let the next entry of `FOLDER/<cassette>.yaml` take the place of what is in it now; raises as `open` does."""
+        self._appender.renew(cassette_path(self._folder, cassette))
 
     def open(self, cassette: str, asked: Exchange, provenance: Mapping[str, str]) -> Page:
         """Begin an exchange that goes to `FOLDER/<cassette>.yaml`.
@@ -136,9 +143,29 @@ class Journal:
             except OSError as error:
                 raise refused(error, "the journal cannot be written", self._pages) from error
 
-    def _recover(self, page: Path) -> Recovered | None:
+    def _recover_one(self, page: Path) -> list[Recovered]:
+        """Add what is in a page to its cassette, unless it is there already or is being written; remove the page."""
+        # A link may lead anywhere.
+        with open(page, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
+            if self._is_live(file.fileno(), page):
+                return []
+            recovered = self._recover(file.read(), page)
+            page.unlink()
+        return [recovered] if recovered else []
+
+    def _is_live(self, file: int, page: Path) -> bool:
+        """Tell whether another recorder has a page."""
+        if self._hold is Hold.ALONE:
+            return False
+        try:
+            # One with nothing in it may just be made, and not be locked yet.
+            return not take(file) or not is_still(file, page) or os.fstat(file).st_size == 0
+        except OSError:  # no locks: it cannot be known
+            return True
+
+    def _recover(self, content: bytes, page: Path) -> Recovered | None:
         """Add what is in a page to its cassette, None if it is there already."""
-        found = read_page(_read(page), named(page))
+        found = read_page(content, named(page))
         if found is None:
             return UnreadableError("nothing of an exchange was written to this page of the journal", where=named(page))
         path = cassette_path(self._folder, found.cassette)
@@ -157,27 +184,18 @@ class Journal:
             self._pages.rmdir()
 
 
-def _read(page: Path) -> bytes:
-    """Read a page; a link may lead anywhere."""
-    with open(page, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
-        return file.read()
-
-
-def _locked(folder: Path) -> int:
+def _locked(folder: Path, hold: Hold) -> int:
     """Return a descriptor that holds a folder for as long as it is open, or its process lives."""
-    import fcntl  # here, since Windows has none: recording is for POSIX systems
-
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise refused(error, "the folder cannot be opened", folder) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise DeltaproofError(
-            "another recorder is at work in this folder", where=named(folder), hint="End it, or choose another folder"
-        ) from None
-    except OSError:
-        pass  # a file system without locks, as some network drives are: one has to take care oneself
+    with suppress(OSError):  # a file system without locks: one has to take care oneself
+        if not take(descriptor, hold):
+            os.close(descriptor)
+            raise DeltaproofError(
+                "another recorder is at work in this folder",
+                where=named(folder),
+                hint="End it, or choose another folder",
+            )
     return descriptor

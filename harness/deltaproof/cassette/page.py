@@ -12,6 +12,7 @@ from deltaproof.cassette import page_file
 from deltaproof.cassette.append import Appender, Spot, entry_text
 from deltaproof.cassette.coding import Decoding, names
 from deltaproof.cassette.disk import write_all
+from deltaproof.cassette.locks import wait_for
 from deltaproof.cassette.paths import named
 from deltaproof.cassette.scrub import Cleaner
 from deltaproof.cassette.scrubber import Scrubber
@@ -26,6 +27,7 @@ class PageFile:
         """Make the file, which must not be there; raises `OSError`."""
         self.path = path
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        wait_for(self._file)  # so that who shares the folder knows that it is being written
         self._unwritten = bytearray()
 
     def add(self, record: bytes) -> None:
