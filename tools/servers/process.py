@@ -9,13 +9,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from deltaproof.drive.http.readiness import is_ready
 from deltaproof.errors import DeltaproofError
 
 GRACE = 15.0
-PAUSE = 0.2
 
 
 def free_port() -> int:
@@ -28,11 +27,17 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], port: int, *, cwd: Path, env: Mapping[str, str], patience: float
+    command: Sequence[str | Path],
+    port: int,
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    patience: float,
+    path: str = "/v1/models",
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server in a process group of its own for as long as the block runs; what it logs goes to CWD/server.log.
 
-    Raises DeltaproofError where it does not list its models within `patience` seconds.
+    Raises DeltaproofError where it does not answer at `path` with 200 within `patience` seconds.
     """
     log = cwd / "server.log"
     with log.open("wb") as file:
@@ -46,27 +51,11 @@ def running(
             start_new_session=True,
         )
         try:
-            if not _answers(process, port, time.monotonic() + patience):
+            if not is_ready(process, f"127.0.0.1:{port}", path, time.monotonic() + patience):
                 raise DeltaproofError("the server did not start", where=str(command[0]), hint=f"See {log}")
             yield process
         finally:
             _end(process)
-
-
-def _answers(process: subprocess.Popen[bytes], port: int, deadline: float) -> bool:
-    """Ask for the models until they are listed; false where the process ends, or the deadline passes, before."""
-    while process.poll() is None and time.monotonic() < deadline:
-        connection = HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", "/v1/models")
-            if connection.getresponse().status == 200:  # noqa: PLR2004
-                return True
-        except (OSError, HTTPException):
-            pass
-        finally:
-            connection.close()
-        time.sleep(PAUSE)
-    return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

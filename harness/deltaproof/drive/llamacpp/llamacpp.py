@@ -16,13 +16,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from deltaproof.drive.http.readiness import is_ready
 from deltaproof.drive.llamacpp.tinymodel import CONTEXT_LENGTH, NAME, write_tiny_model
 from deltaproof.errors import DeltaproofError
 
@@ -36,10 +36,8 @@ SLOTS = 4
 # Where an answer ends that asked for no limit: 50 KB of arguments take a quarter of it.
 MOST_TOKENS = 1024
 
-# Seconds: for a start, which takes half a one; between two looks at it; for an end, which takes none; between two looks
-# at the parent.
+# Seconds: for a start, which takes half a one; for an end, which takes none; between two looks at the parent.
 PATIENCE = 60.0
-PAUSE = 0.02
 GRACE = 5.0
 WATCH = 1.0
 
@@ -78,7 +76,7 @@ def running_llama_server(patience: float = PATIENCE) -> Iterator[LlamaServer]:
         )
         try:
             server = _announced(process, deadline)
-            if server is None or not _healthy(server, process, deadline):
+            if server is None or not is_ready(process, urlsplit(server.base_url).netloc, "/health", deadline):
                 raise DeltaproofError("llama.cpp's server did not start", hint=_last_words(log))
             yield server
         finally:
@@ -95,23 +93,6 @@ def _announced(process: subprocess.Popen[bytes], deadline: float) -> LlamaServer
     finally:
         fuse.cancel()
     return LlamaServer(**json.loads(line)) if line.endswith(b"\n") else None
-
-
-def _healthy(server: LlamaServer, process: subprocess.Popen[bytes], deadline: float) -> bool:
-    """Ask for /health until it is well; false where the process ends, or the deadline passes, before."""
-    netloc = urlsplit(server.base_url).netloc
-    while process.poll() is None and time.monotonic() < deadline:
-        connection = HTTPConnection(netloc, timeout=max(deadline - time.monotonic(), PAUSE))
-        try:
-            connection.request("GET", "/health")
-            if connection.getresponse().status == 200:  # noqa: PLR2004
-                return True
-        except (OSError, HTTPException):
-            pass
-        finally:
-            connection.close()
-        time.sleep(PAUSE)
-    return False
 
 
 def _last_words(log: IO[bytes]) -> str:
