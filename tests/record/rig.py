@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -57,19 +57,25 @@ class Rig:
 
 @asynccontextmanager
 async def recorder(
-    upstream: str, folder: Path, *, patience: float = 60.0, mode: RecordMode = RecordMode.ALL
+    upstream: str,
+    folder: Path,
+    *,
+    patience: float = 60.0,
+    mode: RecordMode = RecordMode.ALL,
+    key: str = "",
+    cassette: str = "",
 ) -> AsyncIterator[Rig]:
     """Record an upstream for as long as the block runs."""
     told: list[Told] = []
     plan = Plan(
-        origin=read_origin(upstream),
+        origin=replace(read_origin(upstream), key=key),
         folder=folder,
         mode=mode,
         scrub=Scrub(),
         place=Place("127.0.0.1", 0),
         judging=Judging(load().profile("de-facto"), None),
         patience=patience,
-        command=(),
+        cassette=cassette,
     )
     async with recording(plan, told.append) as proxy:
         yield Rig(proxy, folder, told)

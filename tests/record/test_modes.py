@@ -52,8 +52,9 @@ ONE, TWO = b'{"n": 1}', b'{"n": 2}'
         (RecordMode.ONCE, ([b"200", b"404", b"404"], 0, 1, 2), [ONE]),
         (RecordMode.NEW_EPISODES, ([b"200", b"200", b"200"], 2, 1, 0), [ONE, TWO, ONE]),
         (RecordMode.ALL, ([b"200", b"200", b"200"], 3, 0, 0), [ONE, ONE, TWO, ONE]),
+        (RecordMode.REWRITE, ([b"200", b"200", b"200"], 3, 0, 0), [ONE, TWO, ONE]),
     ],
-    ids=["none", "once", "new_episodes", "all"],
+    ids=["none", "once", "new_episodes", "all", "rewrite"],
 )
 def test_with_a_cassette(
     mode: RecordMode, came: tuple[list[bytes], int, int, int], entries: list[bytes], tmp_path: Path
@@ -64,11 +65,31 @@ def test_with_a_cassette(
     assert [exchange.sent for exchange in kept(tmp_path)] == entries
 
 
-@pytest.mark.parametrize("mode", [mode for mode in RecordMode if mode not in (RecordMode.NONE, RecordMode.REWRITE)])
+@pytest.mark.parametrize("mode", [mode for mode in RecordMode if mode is not RecordMode.NONE])
 def test_without_a_cassette_all_is_recorded(mode: RecordMode, tmp_path: Path) -> None:
     """Also what comes twice."""
     assert run(ask(tmp_path, mode, ONE, TWO, ONE)) == ([b"200"] * 3, 3, 0, 0)
     assert [exchange.sent for exchange in kept(tmp_path)] == [ONE, TWO, ONE]
+
+
+def test_a_rewritten_cassette_stays_until_there_is_something_new(tmp_path: Path) -> None:
+    """An upstream that is not there costs nothing that was recorded, and shapes kept beside are no cassette."""
+    (tmp_path / "snapshot.yaml").write_text("exchanges: []\nsnapshot: 1\n")
+    run(ask(tmp_path, RecordMode.ALL, ONE))
+
+    async def talk() -> bytes:
+        async with (
+            recorder("http://127.0.0.1:9/v1", tmp_path, mode=RecordMode.REWRITE) as rig,
+            client(rig.port) as one,
+        ):
+            await one.ask(request(body=TWO))
+            return await one.until(b"\r\n")
+
+    assert run(talk()) == b"HTTP/1.1 502 Bad Gateway\r\n"
+    assert [exchange.sent for exchange in kept(tmp_path)] == [ONE]
+    run(ask(tmp_path, RecordMode.REWRITE, TWO))
+    assert [exchange.sent for exchange in kept(tmp_path)] == [TWO]
+    assert (tmp_path / "snapshot.yaml").read_text() == "exchanges: []\nsnapshot: 1\n"
 
 
 def test_without_a_cassette_none_answers_nothing(tmp_path: Path) -> None:

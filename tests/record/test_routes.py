@@ -136,3 +136,42 @@ def test_a_refusal_is_json_and_leaves_the_connection_open(tmp_path: Path) -> Non
         [Missed(why)],
     )
     assert len(kept(tmp_path)) == 1
+
+
+def test_a_key_of_ours_takes_the_place_of_the_client_s(tmp_path: Path) -> None:
+    """The upstream gets it; the cassette has neither."""
+
+    async def talk() -> bytes:
+        async with (
+            scripted(saying(whole(b"{}"))) as upstream,
+            recorder(upstream.url, tmp_path, key="sk-ours-ours-ours-1") as rig,
+            client(rig.port) as one,
+        ):
+            await one.ask(request(headers="Authorization: Bearer unused-by-the-client\r\n"))
+            await one.until(b"{}")
+            return upstream.asked[0].head
+
+    asked = run(talk())
+    assert b"Authorization: Bearer sk-ours-ours-ours-1\r\n" in asked
+    assert b"unused-by-the-client" not in asked
+    (exchange,) = kept(tmp_path)
+    assert ("Authorization", "SCRUBBED") in exchange.sent_headers
+    assert b"sk-ours" not in (tmp_path / "cassette.yaml").read_bytes()
+
+
+def test_all_goes_into_one_cassette_if_that_is_told(tmp_path: Path) -> None:
+    """Whatever scenario is asked for; its name may be one that no client could ask for."""
+
+    async def talk() -> None:
+        async with (
+            scripted(saying(whole(b"{}"))) as upstream,
+            recorder(upstream.url, tmp_path, cassette="test[é 1]") as rig,
+            client(rig.port) as one,
+        ):
+            for path in ("/v1/chat/completions", "/scenario/two/v1/models"):
+                await one.ask(request(path))
+                await one.until(b"{}")
+
+    run(talk())
+    assert [one.scenario for one in kept(tmp_path, "test[é 1]")] == ["", "two"]
+    assert [path.name for path in tmp_path.iterdir()] == ["test[é 1].yaml"]

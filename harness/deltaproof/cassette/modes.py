@@ -10,7 +10,7 @@ class RecordMode(StrEnum):
 
     NONE: nothing is recorded; what is not there is an error. ONCE: recorded if the cassette was not there at the start;
     what is not in one that was is an error. NEW_EPISODES: what is not there is recorded. ALL: everything is recorded,
-    and added to what is there. REWRITE: as ALL, but what was there at the start is gone.
+    and added to what is there. REWRITE: as ALL, but what was there at the start goes with the first that is kept.
     """
 
     NONE = "none"

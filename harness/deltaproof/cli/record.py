@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from deltaproof.cli.log import Log
 
 _TURN = 0.0005  # seconds that writing a cassette may keep what passes waiting, where Python allows for 0.005
-MODES = (RecordMode.NONE, RecordMode.ONCE, RecordMode.NEW_EPISODES, RecordMode.ALL)
-"""All but rewrite: who wants that, removes the cassette."""
 
 
 @click.command(
@@ -43,12 +41,12 @@ MODES = (RecordMode.NONE, RecordMode.ONCE, RecordMode.NEW_EPISODES, RecordMode.A
 )
 @click.option(
     "--mode",
-    type=click.Choice([mode.value for mode in MODES]),
+    type=click.Choice([mode.value for mode in RecordMode]),
     default=RecordMode.ALL.value,
     show_default=True,
     help="As vcrpy has them, for each cassette. all: asks the upstream always, and adds what comes. once: if the"
     " cassette was there at the start, answers from it alone. new_episodes: answers from it what is there, and adds"
-    " what is not. none: never asks the upstream.",
+    " what is not. none: never asks the upstream. rewrite: as all, and what was there goes when something new is kept.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="P", help="Any that is free without it.")
 @click.option(

@@ -29,9 +29,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An exchange has ended and is in its cassette: which one, and what came of it."""
+    """An exchange has ended and is in its cassette: which one, as it stands there, and what came of it."""
 
     number: int
+    exchange: Exchange
     sighting: Judged | Skipped | UnreadableError
 
 
@@ -98,11 +99,11 @@ class Passing:
         if self._page is not None:
             self._keeper.put(self, self._page, at, end)
 
-    def kept(self, sighting: Judged | Skipped | UnreadableError) -> None:
+    def kept(self, exchange: Exchange, sighting: Judged | Skipped | UnreadableError) -> None:
         """Tell what came of it, and of the findings that became certain with its end."""
         if isinstance(sighting, Judged):
             self._tell(sighting.judgement.findings)
-        self._keeper.tell(Kept(self._number, sighting))
+        self._keeper.tell(Kept(self._number, exchange, sighting))
 
     def lost(self, error: DeltaproofError) -> None:
         """Tell that it could not be written."""
@@ -157,10 +158,14 @@ class Keeper:
         self._writing.add(task)
         task.add_done_callback(self._written)
 
-    async def settle(self) -> None:
-        """Wait until all that has ended is in its cassette; raise what went wrong with that by our mistake."""
+    async def kept(self) -> None:
+        """Wait until all that has ended is in its cassette."""
         while self._writing:
             await asyncio.wait(self._writing)
+
+    async def settle(self) -> None:
+        """Wait until all is in its cassette, and keep no more; raise what went wrong with that by our mistake."""
+        await self.kept()
         self._writer.shutdown()
         if self._failed:
             raise self._failed[0]
@@ -173,11 +178,12 @@ class Keeper:
     async def _write(self, passing: Passing, page: Page, at: float, end: End) -> None:
         loop = asyncio.get_running_loop()
         try:
-            sighting = await loop.run_in_executor(self._writer, self._finish, page, at, end)
+            exchange, sighting = await loop.run_in_executor(self._writer, self._finish, page, at, end)
         except DeltaproofError as error:
             passing.lost(error)
         else:
-            passing.kept(sighting)
+            passing.kept(exchange, sighting)
 
-    def _finish(self, page: Page, at: float, end: End) -> Judged | Skipped | UnreadableError:
-        return judge_kept(page.close(end, at), self._judging)
+    def _finish(self, page: Page, at: float, end: End) -> tuple[Exchange, Judged | Skipped | UnreadableError]:
+        exchange = page.close(end, at)
+        return exchange, judge_kept(exchange, self._judging)

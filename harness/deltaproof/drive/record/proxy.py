@@ -7,7 +7,8 @@ relay.py and kept in keeper.py; where it goes is in routes.py.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -45,14 +46,15 @@ class Proxy:
         asked: how many requests came, whatever became of them.
     """
 
-    def __init__(self, origin: Origin, recorded: Recorded, keeper: Keeper, patience: float) -> None:
-        """Prepare; `patience` is how many seconds the upstream may be silent."""
+    def __init__(self, origin: Origin, recorded: Recorded, keeper: Keeper, patience: float, *, into: str = "") -> None:
+        """Prepare; `patience` is how many seconds the upstream may be silent, `into` the one cassette for all."""
         self.url = ""
         self.asked = 0
         self._origin = origin
         self._recorded = recorded
         self._keeper = keeper
         self._patience = patience
+        self._into = into
         self._own: frozenset[str] = frozenset()
         self._leaving = False
         self._clients: set[Connection] = set()
@@ -82,6 +84,7 @@ class Proxy:
             self._keeper.tell(Missed(route.why))
             client.refuse(route.status, route.why)
             return
+        route = replace(route, cassette=self._into or route.cassette)
         await client.drain()  # of answers to requests that it sent ahead
         match self._recorded.find(route, incoming):
             case Match(exchange=exchange):
@@ -108,6 +111,12 @@ class Proxy:
         for relay in list(self._relays.values()):
             relay.leave()
         await asyncio.gather(*(client.end() for client in tuple(self._clients)))
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until nothing is passing, but only so many seconds, and until all that has ended is kept."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.idle(), seconds)
+        await self._keeper.kept()
 
     async def idle(self) -> None:
         """Wait until nothing is passing."""

@@ -1,10 +1,11 @@
-"""What earlier recordings of a folder hold, and which requests they answer: record modes, as vcrpy has them.
+"""What earlier recordings hold, and which requests they answer: record modes, as vcrpy has them.
 
 As with vcrpy, an exchange answers once; of what is recorded now, nothing is answered from.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from deltaproof.cassette import read_kept
@@ -17,16 +18,17 @@ from deltaproof.exchange import Exchange
 
 
 class Recorded:
-    """The cassettes that were in a folder at the start."""
+    """The cassettes that were there at the start."""
 
-    def __init__(self, folder: Path, mode: RecordMode) -> None:
+    def __init__(self, cassettes: Iterable[Path], mode: RecordMode) -> None:
         """Read them, where the mode asks for that.
 
         Raises:
             UnreadableError: one of them cannot be read whole.
         """
         self._mode = mode
-        self._shelves = {} if mode is RecordMode.ALL else {path.stem: _shelf(path) for path in folder.glob("*.yaml")}
+        anew = mode in (RecordMode.ALL, RecordMode.REWRITE)
+        self._shelves = {} if anew else {path.stem: _shelf(path) for path in cassettes}
 
     def find(self, route: Route, incoming: Incoming) -> Match | Miss | None:
         """Return what answers a request, or why nothing does; None where the upstream is to be asked."""

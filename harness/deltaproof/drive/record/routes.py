@@ -99,14 +99,19 @@ def _key(incoming: Incoming) -> str:
 
 
 def sent_headers(incoming: Incoming, origin: Origin) -> tuple[tuple[str, str], ...]:
-    """Return the headers to send: Host is the upstream's, all else as the client sent it.
+    """Return the headers to send: Host is the upstream's, the key ours if we have one, all else the client's.
 
     What the client awaited before it sent the body, it has got: the upstream need not say it again.
     """
-    return tuple(
-        (name, origin.authority if name.lower() == "host" else value)
-        for name, value in incoming.headers
-        if name.lower() != "expect"
+    ours = ("expect", "authorization") if origin.key else ("expect",)
+    key = (("Authorization", f"Bearer {origin.key}"),) if origin.key else ()
+    return (
+        *(
+            (name, origin.authority if name.lower() == "host" else value)
+            for name, value in incoming.headers
+            if name.lower() not in ours
+        ),
+        *key,
     )
 
 

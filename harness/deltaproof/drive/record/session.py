@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from deltaproof.cassette.journal import Journal, Recovered
+from deltaproof.cassette.journal import Hold, Journal, Recovered, cassette_path
 from deltaproof.cassette.modes import RecordMode
+from deltaproof.cassette.paths import SNAPSHOT
 from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.drive.http.endpoint import allow_connections
 from deltaproof.drive.record.command import environment_for, raise_if_missing, start
@@ -48,6 +49,8 @@ class Plan:
         judging: by what.
         patience: seconds that the upstream may be silent.
         command: what to run with the proxy as its base URL; () to relay until a signal comes.
+        cassette: the one cassette in the folder into which all goes, without its extension; the folder may then be
+            shared by others. Empty for one of each scenario, and a folder to oneself.
     """
 
     origin: Origin
@@ -57,7 +60,15 @@ class Plan:
     place: Place
     judging: Judging
     patience: float
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    cassette: str = ""
+
+    def cassettes(self) -> list[Path]:
+        """Return the paths of the cassettes that are there."""
+        if self.cassette:
+            path = cassette_path(self.folder, self.cassette)
+            return [path] if path.exists() else []
+        return sorted(path for path in self.folder.glob("*.yaml") if path.name != SNAPSHOT)
 
 
 Told: TypeAlias = Listening | Recovered | Fact
@@ -89,11 +100,14 @@ async def recording(plan: Plan, tell: Callable[[Told], None]) -> AsyncIterator[P
     Raises:
         DeltaproofError: the folder cannot be written to, a cassette in it not read, or the address not listened on.
     """
-    with Journal(plan.folder, plan.scrub) as journal:
+    with Journal(plan.folder, plan.scrub, Hold.SHARED if plan.cassette else Hold.ALONE) as journal:
         for recovered in journal.recover():
             tell(recovered)
+        cassettes = plan.cassettes()
+        for path in cassettes if plan.mode is RecordMode.REWRITE else ():
+            journal.renew(path.stem)
         keeper = Keeper(journal, plan.judging, tell, datetime.now(UTC).date().isoformat())
-        proxy = Proxy(plan.origin, Recorded(plan.folder, plan.mode), keeper, plan.patience)
+        proxy = Proxy(plan.origin, Recorded(cassettes, plan.mode), keeper, plan.patience, into=plan.cassette)
         server = await proxy.listen(plan.place)
         try:
             tell(Listening(proxy.url))

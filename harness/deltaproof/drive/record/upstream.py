@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from deltaproof.drive.http.target import CONNECTING, in_the_clear, read_base
@@ -29,6 +29,7 @@ class Origin:
         query: what stands after the `?` of every address, such as an api-version; usually empty.
         tls: whom to trust, None for plain http.
         in_the_clear: whether what is sent can be read on the way.
+        key: what opens it, sent in place of what clients send; empty where theirs is passed on.
     """
 
     url: str
@@ -39,6 +40,7 @@ class Origin:
     query: str
     tls: ssl.SSLContext | None
     in_the_clear: bool
+    key: str = field(default="", repr=False)
 
     def address(self, target: str) -> str:
         """Return the URL of a target there, which is a path with its query."""
