@@ -165,12 +165,12 @@ def test_cases_are_found_beside_the_file_that_asks(suite: pytest.Pytester) -> No
     os.chdir(suite.path / "elsewhere")
     place = ("--rootdir", str(suite.path), str(suite.path / "test_fold.py"))
     assert ran(suite, "--collect-only", *place) == [
-        "../test_fold.py::test_fold[history-0]",
-        "../test_fold.py::test_fold[history-1]",
-        "../test_fold.py::test_fold[test_agent/test_calls]",
-        "../test_fold.py::test_fold[history-0+name-null]",
-        "../test_fold.py::test_fold[test_agent/test_calls+name-null]",
-        "../test_fold.py::test_fold[custom-missing]",
+        "test_fold.py::test_fold[history-0]",
+        "test_fold.py::test_fold[history-1]",
+        "test_fold.py::test_fold[test_agent/test_calls]",
+        "test_fold.py::test_fold[history-0+name-null]",
+        "test_fold.py::test_fold[test_agent/test_calls+name-null]",
+        "test_fold.py::test_fold[custom-missing]",
         "",
         "6 tests collected",
     ]
