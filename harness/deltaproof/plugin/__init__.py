@@ -37,6 +37,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(SnapshotHooks(config), "deltaproof-snapshots")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Begin with the items that are not tests of a file, where they are asked for."""
+    if settings.text_of(session.config, settings.URL) or settings.text_of(session.config, settings.CHECK_CASSETTES):
+        from deltaproof.plugin.items import begin
+
+        begin(session.config)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge what passed in a test that has an endpoint."""

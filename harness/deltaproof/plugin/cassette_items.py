@@ -1,0 +1,135 @@
+"""Cassettes as tests: an item for each recording in a folder, which fails by what `deltaproof check` finds in it.
+
+A file is read when its item runs, so that a recording that the run itself has renewed is the one that counts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from deltaproof.cassette.paths import files_in, named, read_found
+from deltaproof.cassette.recording import Sighting
+from deltaproof.checking import check_sightings
+from deltaproof.errors import DeltaproofError, UnreadableError
+from deltaproof.exchange import Exchange, Skipped
+from deltaproof.plugin.marks import Mark
+from deltaproof.plugin.named import path_of, take_cassettes
+from deltaproof.plugin.places import Names
+from deltaproof.plugin.settings import CHECK_CASSETTES
+from deltaproof.plugin.terms import Terms, terms_of
+from deltaproof.plugin.texts import failing
+
+
+class CassetteItem(pytest.Item):
+    """One recording.
+
+    Attributes:
+        folder: in which it was found.
+        terms: what counts.
+    """
+
+    folder: Path
+    terms: Terms
+
+    def runtest(self) -> None:
+        """Read it, and judge the streams that are in it.
+
+        Raises:
+            pytest.fail.Exception: it cannot be read, or there are findings at the level that fails.
+            pytest.skip.Exception: there is no stream in it.
+        """
+        names = Names(self.config.invocation_params.dir)
+        sightings = (_called(one, names) for one in read_found(self.path, self.folder))
+        report = check_sightings(sightings, profile=self.terms.profile, provider=self.terms.provider)
+        if text := failing(report, self.terms.fail_on):
+            pytest.fail(text, pytrace=False)
+        if not report.judged:
+            pytest.skip("; ".join(dict.fromkeys(one.reason for one in report.skipped)) or "nothing is recorded in it")
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Say that the test is the file."""
+        return (
+            self.path,
+            0,
+            f"cassette {self.name}",
+        )  # with a word before it, or pytest takes its dots for those of a module
+
+
+class CassettesNode(pytest.Collector):
+    """The recordings of a folder.
+
+    Attributes:
+        roots: the paths in it that are meant.
+        terms: what counts.
+    """
+
+    roots: tuple[Path, ...]
+    terms: Terms
+
+    def collect(self) -> Iterator[CassetteItem]:
+        """Yield an item for each file that is meant and that may be a recording.
+
+        Raises:
+            pytest.Collector.CollectError: a folder cannot be looked into.
+        """
+        for one in files_in(self.path):
+            if isinstance(one, UnreadableError):
+                raise self.CollectError(str(one))
+            if isinstance(one, Path) and any(one.is_relative_to(root) for root in self.roots):
+                name = named(one.relative_to(self.path))
+                nodeid = named(Path(os.path.relpath(one, self.config.rootpath)))
+                cassette: CassetteItem = CassetteItem.from_parent(self, name=name, path=one, nodeid=nodeid)
+                cassette.folder, cassette.terms = self.path, self.terms
+                yield cassette
+
+
+class Cassettes:
+    """What pytest calls."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Read what is set.
+
+        Raises:
+            DeltaproofError: there is no such folder, profile or provider.
+        """
+        folder = path_of(config, CHECK_CASSETTES)
+        if folder is None or not folder.is_dir():
+            raise DeltaproofError("there is no such folder", where=f"{CHECK_CASSETTES.option} {folder}")
+        self._folder = folder
+        self._terms = terms_of(config, Mark())
+        self._roots = take_cassettes(config, folder)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Add the recordings to what a session consists of, behind the tests: these may record anew."""
+        report = yield
+        if isinstance(collector, pytest.Session) and report.passed and self._roots:
+            nodeid = named(Path(os.path.relpath(self._folder, collector.config.rootpath)))
+            name = named(Path(self._folder.name))
+            node: CassettesNode = CassettesNode.from_parent(collector, name=name, path=self._folder, nodeid=nodeid)
+            node.roots, node.terms = self._roots, self._terms
+            report.result = [*report.result, node]
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Say that what was skipped is the file, not a line in here."""
+        report = yield
+        if isinstance(item, CassetteItem) and isinstance(report.longrepr, tuple):
+            report.longrepr = (str(item.path), 1, report.longrepr[2])
+        return report
+
+
+def _called(one: Sighting, names: Names) -> Sighting:
+    """Return what was found, called as a person calls it."""
+    match one:
+        case Exchange():
+            return names.exchange(one)
+        case Skipped() | UnreadableError():
+            return one

@@ -1,0 +1,36 @@
+"""The items that are not tests of a file: which plugins see to them, begun only where they are asked for."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from deltaproof.errors import DeltaproofError
+from deltaproof.plugin.settings import CHECK_CASSETTES, URL, text_of
+
+_OPTIONS = re.compile(r"--(?=(api-key-env|timeout)\b)")
+
+
+def begin(config: pytest.Config) -> None:
+    """Begin with cassettes, the conformance suite or both, before anything else is said or collected.
+
+    Raises:
+        pytest.UsageError: something that is set is wrong, or the endpoint is not there.
+    """
+    try:
+        if text_of(config, CHECK_CASSETTES):
+            from deltaproof.plugin.cassette_items import Cassettes
+
+            config.pluginmanager.register(Cassettes(config), "deltaproof-cassettes")
+        if text_of(config, URL):
+            from deltaproof.plugin.conformance import Conformance
+
+            config.pluginmanager.register(Conformance(config), "deltaproof-conformance")
+    except DeltaproofError as error:
+        raise pytest.UsageError(in_our_words(error)) from error
+
+
+def in_our_words(error: DeltaproofError) -> str:
+    """Return an error in one line, with options as they are called here."""
+    return _OPTIONS.sub("--deltaproof-", str(error))
