@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from deltaproof.catalog import load
 from deltaproof.checking import Report, check_paths
-from deltaproof.cli.options import exit_code, judging_options
+from deltaproof.cli.options import exit_code, judging_options, named_profile
 from deltaproof.cli.waiting import waiting_told
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Fidelity
@@ -66,10 +65,7 @@ def check(  # noqa: PLR0913 - one for each option
         from deltaproof.cli.leaks import look_for_secrets
 
         sys.exit(look_for_secrets(paths))
-    catalog = load()
-    catalog.profile(profile)
-    if provider:
-        catalog.provider(provider)
+    named_profile(profile, provider)
     with waiting_told(paths):
         report = check_paths(
             [Path(path) for path in paths],

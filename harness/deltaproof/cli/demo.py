@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from deltaproof.catalog import load, load_scenarios
+from deltaproof.cli.options import progress_options
 from deltaproof.verdict import DEFAULT_PROFILE
 
 PATIENCE = 30.0  # seconds that the server may be silent
@@ -20,8 +21,7 @@ PATIENCE = 30.0  # seconds that the server may be silent
 @click.option(
     "--record", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Keep what was sent and read."
 )
-@click.option("--overwrite", is_flag=True, help="Let --record replace the recordings that are there.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress on standard error.")
+@progress_options
 def demo(profile: str, *, record: Path | None, overwrite: bool, quiet: bool) -> None:
     """Judge a real llama.cpp server on this machine.
 

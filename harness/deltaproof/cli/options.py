@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from deltaproof.catalog import Level, provider_names
+from deltaproof.catalog import Level, Profile, load, provider_names
 from deltaproof.verdict import DEFAULT_PROFILE
 
 if TYPE_CHECKING:
@@ -71,6 +71,56 @@ def judging_options(command: F) -> F:  # type: ignore[explicit-any]  # as click 
     ):
         command = option(command)
     return command
+
+
+def named_profile(profile: str, provider: str | None) -> Profile:
+    """Return the profile of a name.
+
+    Raises:
+        UnknownNameError: there is no such profile, or no such provider.
+    """
+    catalog = load()
+    if provider:
+        catalog.provider(provider)
+    return catalog.profile(profile)
+
+
+def timeout_option(says: str, default: float) -> Callable[[F], F]:  # type: ignore[explicit-any]  # as click has it
+    """Return the option for how many seconds the other side may be silent."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=default,
+        show_default=True,
+        metavar="SECONDS",
+        help=says,
+    )
+
+
+def listening_options(reached: str) -> Callable[[F], F]:  # type: ignore[explicit-any]  # as click has it
+    """Return what adds the options that say where to listen, for those who then reach what is named."""
+    port = click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=0,
+        metavar="P",
+        help="Where to listen; any free one without it.",
+    )
+    host = click.option(
+        "--host",
+        default="127.0.0.1",
+        show_default=True,
+        metavar="H",
+        help=f"Where to listen; anyone who reaches it, reaches {reached}.",
+    )
+    return lambda command: port(host(command))
+
+
+def progress_options(command: F) -> F:  # type: ignore[explicit-any]  # as click has it
+    """Add the options that say what a run may replace, and what it shows meanwhile."""
+    overwrite = click.option("--overwrite", is_flag=True, help="Let --record replace the recordings that are there.")
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Show no progress on standard error.")
+    return overwrite(quiet(command))
 
 
 def exit_code(report: Report, fail_on: str) -> int:

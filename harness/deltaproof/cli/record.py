@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from deltaproof.cassette.modes import RecordMode
-from deltaproof.catalog import Level, load
+from deltaproof.catalog import Level
 from deltaproof.cli.check import write_report
-from deltaproof.cli.options import judging_options
+from deltaproof.cli.options import judging_options, listening_options, named_profile, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,22 +48,8 @@ _TURN = 0.0005  # seconds that writing a cassette may keep what passes waiting, 
     " cassette was there at the start, answers from it alone. new_episodes: answers from it what is there, and adds"
     " what is not. none: never asks the upstream. rewrite: as all, and what was there goes when something new is kept.",
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="P", help="Any that is free without it.")
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    metavar="H",
-    help="Where to listen; anyone who reaches it, reaches the upstream.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=600.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long the upstream may be silent.",
-)
+@listening_options("the upstream")
+@timeout_option("How long the upstream may be silent.", 600.0)
 @judging_options
 def record(  # noqa: PLR0913 - one per option
     command: tuple[str, ...],
@@ -102,9 +88,6 @@ def record(  # noqa: PLR0913 - one per option
     from deltaproof.drive.record.upstream import read_origin
     from deltaproof.drive.record.watch import Judging
 
-    catalog = load()
-    if provider:
-        catalog.provider(provider)
     scrub = project_scrub(Path())
     plan = session.Plan(
         origin=read_origin(upstream),
@@ -112,7 +95,7 @@ def record(  # noqa: PLR0913 - one per option
         mode=RecordMode(mode),
         scrub=scrub,
         place=Place(host, port),
-        judging=Judging(catalog.profile(profile), provider, Cleaner(scrub)),
+        judging=Judging(named_profile(profile, provider), provider, Cleaner(scrub)),
         patience=timeout,
         command=command,
     )

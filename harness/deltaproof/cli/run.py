@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deltaproof.catalog import Level, choose_scenarios, load, load_scenarios
+from deltaproof.catalog import Level, choose_scenarios, load_scenarios
 from deltaproof.cli import INTERRUPTED
-from deltaproof.cli.options import judging_options
+from deltaproof.cli.options import judging_options, named_profile, progress_options, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,14 +57,10 @@ def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # 
     metavar="N",
     help="How many to run at once; more than one makes the times say less.",
 )
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long the server may be silent. A whole response may take ten times as long, a connection and a TLS"
-    " handshake 5 seconds at most.",
+@timeout_option(
+    "How long the server may be silent. A whole response may take ten times as long, a connection and a TLS handshake"
+    " 5 seconds at most.",
+    60.0,
 )
 @click.option(
     "--record",
@@ -73,8 +69,7 @@ def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # 
     help="Write what is sent and read to DIR/SCENARIO.yaml, byte for byte, also where a stream breaks. Nothing is sent"
     " where one of these files is there already.",
 )
-@click.option("--overwrite", is_flag=True, help="Let --record replace the recordings that are there.")
-@click.option("-q", "--quiet", is_flag=True, help="Show no progress on standard error.")
+@progress_options
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List the scenarios.")
 @judging_options
 def run(  # noqa: PLR0913 - one per option
@@ -111,12 +106,9 @@ def run(  # noqa: PLR0913 - one per option
     from deltaproof.drive.scenarios.ledger import raise_if_recorded
     from deltaproof.drive.scenarios.run import Plan
 
-    catalog = load()
-    if provider:
-        catalog.provider(provider)
     plan = Plan(
         scenarios=choose_scenarios(scenario, load_scenarios()),
-        profile=catalog.profile(profile),
+        profile=named_profile(profile, provider),
         provider=provider,
         repeat=repeat,
         concurrency=concurrency,

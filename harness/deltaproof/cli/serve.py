@@ -16,6 +16,7 @@ import click
 
 from deltaproof.cassette import read_kept
 from deltaproof.cassette.shelf import Shelf
+from deltaproof.cli.options import listening_options
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Exchange
 from deltaproof.report.visible import visible
@@ -48,10 +49,7 @@ def _how(_context: click.Context, parameter: click.Parameter, told: str) -> How:
 
 @click.command(short_help="Serve recordings as an OpenAI-compatible endpoint.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, metavar="P", help="Where to listen; any free one without it."
-)
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="H", help="Where to listen.")
+@listening_options("the recordings")
 @click.option(
     "--timing",
     callback=_speed,
