@@ -14,7 +14,7 @@ import pytest
 
 from deltaproof.plugin.collected import Collected, Known
 from deltaproof.plugin.settings import UPDATE, is_on
-from deltaproof.plugin.snapshots import SNAPSHOT, Uses, explained, file_beside, name_of
+from deltaproof.plugin.snapshots import SNAPSHOT, Uses, explained, file_beside, in_words, name_of
 
 if TYPE_CHECKING:
     from deltaproof.plugin.snapshot_book import Book, Line
@@ -147,7 +147,7 @@ class SnapshotHooks:
             for line in book.write(known) if self._update else book.unused(known):
                 self._lines.append(line)
         except DeltaproofError as error:
-            self._trouble = str(error)
+            self._trouble = in_words(error, self._config)
 
     @property
     def _is_worker(self) -> bool:
@@ -160,7 +160,10 @@ class SnapshotHooks:
 
 
 def _tell_all(report: pytest.TestReport, uses: Uses) -> None:
-    """Add what changed to a report in which pytest has cut it short, or has not shown it."""
-    for mismatch in uses.mismatches:
-        if not all(line in report.longreprtext for line in mismatch.told):
-            report.sections.append((f"snapshot {mismatch.entry}", "\n".join(mismatch.told)))
+    """Add to a report, before other sections, what changed and was cut off by pytest, or is not shown at all."""
+    for position, mismatch in enumerate(uses.mismatches):
+        told = mismatch.told
+        first = next((number for number, line in enumerate(told) if line not in report.longreprtext), None)
+        if first is not None:
+            title = f"the rest of snapshot {mismatch.entry}" if first else f"snapshot {mismatch.entry}"
+            report.sections.insert(position, (title, "\n".join(told[first:])))

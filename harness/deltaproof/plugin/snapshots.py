@@ -8,6 +8,7 @@ of a test has #1 after it. Loading this imports nothing else of deltaproof but t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from deltaproof.plugin.settings import UPDATE, is_on
 
 if TYPE_CHECKING:
+    from deltaproof.errors import DeltaproofError
     from deltaproof.exchange import Exchange
     from deltaproof.snapshot import Shape
 
@@ -120,7 +122,7 @@ class Snapshot:
         try:
             was = kept_in(self._config, self._file).get(name)
         except DeltaproofError as error:
-            pytest.fail(str(error))
+            raise pytest.fail.Exception(in_words(error, self._config)) from None
         if was is not None and not changes(was, now):
             return True
         if is_on(self._config, UPDATE):
@@ -141,6 +143,11 @@ def exchange_of(value: object) -> Exchange | None:
 
     exchange = value if isinstance(value, Exchange) else getattr(value, "exchange", None)
     return exchange if isinstance(exchange, Exchange) else None
+
+
+def in_words(error: DeltaproofError, config: pytest.Config) -> str:
+    """Return what an error says, its file named from the folder on that pytest was started in."""
+    return str(error).removeprefix(f"{config.invocation_params.dir}{os.sep}")
 
 
 def kept_in(config: pytest.Config, file: Path) -> Mapping[str, Shape]:
