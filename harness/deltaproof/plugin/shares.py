@@ -92,7 +92,7 @@ def group_of(deviation: str) -> str:
 def means(deviation: str) -> str:
     """Say what a deviation is, in a phrase."""
     rule, _, case = deviation.partition(".")
-    return f"not so: {MEANS[CheckName(case)]}" if rule == CHECKS else load().pages[rule].cases[case].means
+    return f"does not hold: {MEANS[CheckName(case)]}" if rule == CHECKS else load().pages[rule].cases[case].means
 
 
 def why_not(run: ScenarioRun) -> str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -28,9 +28,6 @@ from deltaproof.plugin.texts import plain
 from deltaproof.report.suite import labelled, print_failures
 from deltaproof.report.terminal import print_findings
 from deltaproof.suite.outcome import Outcome, ScenarioRun
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 USAGE = 4
 """What pytest exits with where the operator is mistaken."""
@@ -129,9 +126,5 @@ def _shown(part: Share, deviations: Collection[str]) -> str:
     """Return the report on some deviations, as `deltaproof run` prints it."""
     told = part.only(deviations)
     failed = ScenarioRun(part.run.scenario, (replace(part.run.decisive, checks=told.failures, judged=()),))
-
-    def show(console: Console) -> None:
-        print_failures([failed], console)
-        print_findings([labelled(judged) for judged in told.report.judged], console)
-
-    return plain(show)
+    judged = [labelled(one) for one in told.report.judged]
+    return plain(partial(print_failures, [failed]), partial(print_findings, judged))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deltaproof.catalog import Level
 from deltaproof.checking import Judged, Report
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from deltaproof.report.terminal import Shows
 
 _NARROWEST, _WIDEST = 60, 120
 
@@ -29,25 +28,21 @@ def failing(report: Report, fail_on: str) -> str:
     judged = [one for one in judged if one.judgement.findings]
     if not judged and not report.unreadable:
         return ""
-    from deltaproof.report.terminal import print_findings, summary
+    from deltaproof.report.terminal import print_findings, print_left_out, summary
 
-    def show(console: Console) -> None:
-        print_findings(judged, console)
-        for error in report.unreadable:
-            console.print(f"unreadable: {error}")
-        console.print(summary(replace(report, skipped=())))
+    told = replace(report, skipped=())
+    return plain(
+        partial(print_findings, judged),
+        partial(print_left_out, told),
+        lambda console: console.print(summary(told)),
+    )
 
-    return plain(show)
 
+def plain(*shows: Shows) -> str:
+    """Return what is shown without colours, as wide as the terminal is."""
+    from deltaproof.report.terminal import plain_text
 
-def plain(show: Callable[[Console], None]) -> str:
-    """Return what something prints, without colours, as wide as the terminal is."""
-    from deltaproof.report.terminal import console_for
-
-    text = io.StringIO()
-    width = min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
-    show(console_for(text, width=width))
-    return text.getvalue().rstrip()
+    return plain_text(*shows, width=min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST))
 
 
 def _only(judged: Judged, levels: tuple[Level, ...]) -> Judged:

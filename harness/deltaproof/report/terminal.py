@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from typing import TextIO, TypeAlias
 
 from rich.console import Console
@@ -22,6 +23,9 @@ from deltaproof.verdict import Finding
 
 _PLACES = 4
 
+Shows: TypeAlias = Callable[[Console], None]
+"""Shows something on a console."""
+
 Places: TypeAlias = Callable[[Sequence[tuple[Exchange, Finding]]], list[str]]
 """Says where a finding is, given each exchange with the finding in it."""
 
@@ -34,6 +38,15 @@ def console_for(stream: TextIO | None = None, *, width: int | None = None) -> Co
     stream = stream or sys.stdout
     file: TextIO = stream if stream.isatty() else Trimmed(stream)  # type: ignore[assignment]  # all that rich asks for
     return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+
+
+def plain_text(*shows: Shows, width: int) -> str:
+    """Return what is shown on a console so many columns wide, without colours and without blank lines at its end."""
+    text = StringIO()
+    console = console_for(text, width=width)
+    for show in shows:
+        show(console)
+    return text.getvalue().rstrip()
 
 
 def print_report(report: Report, console: Console) -> None:
