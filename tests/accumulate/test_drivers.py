@@ -133,6 +133,12 @@ def test_a_driver_that_never_gets_ready_is_given_up() -> None:
     assert answers(driver, "hang") == [Broken(Trouble.HUNG, "no answer within 0.3 s")]
 
 
+def test_a_driver_that_is_ready_has_no_more_time_than_for_a_case() -> None:
+    """Its imports are over then, and what it is slow at is the stream."""
+    program = "import signal; print('{\"ready\": true}', flush=True); signal.pause()"
+    assert answers(Persistent(python(program)), "hang") == [Broken(Trouble.HUNG, "no answer within 0.2 s")]
+
+
 ONE_SHOTS = [
     ("print('{\"content\": \"Hi\"}')", Said("Hi")),
     ("import os; os.write(int(os.environ['DELTAPROOF_ANSWER_FD']), b'{\"content\": \"Hi\"}'); print('{\"content\": 1}')", Said("Hi")),

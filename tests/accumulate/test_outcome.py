@@ -300,12 +300,6 @@ def test_an_exit_code_alone_is_no_kind_of_error() -> None:
     assert kinds == ["error (exit code 1, KeyError)", "error (exit code 1)", "error (APIError)"]
 
 
-def test_every_outcome_is_proven() -> None:
-    """No outcome is without a miniature that comes to it."""
-    proven = {outcome for _, _, outcome, _ in LIES} | {Outcome.SWALLOWED, Outcome.NO_ANSWER}
-    assert proven == set(Outcome)
-
-
 def test_a_reason_is_one_line() -> None:
     """Whatever a client's error says, its reason fits a line."""
     ruling = judge_said(stream("text"), judge(stream("text")), Raised("E", "a\nb\tc " + "x" * 1000))

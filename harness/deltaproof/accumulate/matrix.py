@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from deltaproof.accumulate.outcome import Outcome
@@ -57,12 +57,14 @@ class Matrix:
         columns: the accumulators, those that were skipped too.
         cells: by stream and accumulator; none for those that were skipped.
         seconds: how long it took.
+        left: how many processes an accumulator left behind, to be ended; those that left none are not in it.
     """
 
     streams: tuple[str, ...]
     columns: tuple[Column, ...]
     cells: Mapping[tuple[str, str], Cell]
     seconds: float
+    left: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ran(self) -> tuple[Column, ...]:

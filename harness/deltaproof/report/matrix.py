@@ -62,7 +62,16 @@ def print_matrix(matrix: Matrix, console: Console) -> None:
     for column in matrix.columns:
         if column.skipped:
             console.print(Text(visible(f"skipped {column.name}: {column.skipped}"), "dim"))
+    for told in left_behind(matrix):
+        console.print(Text(visible(told), "yellow"))
     console.print(summary(matrix))
+
+
+def left_behind(matrix: Matrix) -> Iterator[str]:
+    """Yield a line for each accumulator that left processes behind."""
+    for name, count in matrix.left.items():
+        processes = "a process" if count == 1 else f"{count} processes"
+        yield f"{name} left {processes} behind, to be ended"
 
 
 def print_unexpected(found: Sequence[Unexpected], versions: Sequence[str], console: Console) -> None:

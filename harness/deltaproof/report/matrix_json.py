@@ -23,6 +23,7 @@ def matrix_document(matrix: Matrix, found: Sequence[Unexpected] | None = None) -
                 "title": column.title or None,
                 "version": column.version or None,
                 "skipped": column.skipped or None,
+                "left": matrix.left.get(column.name, 0),
                 "outcomes": {outcome.value: matrix.counts(column.name)[outcome] for outcome in Outcome},
             }
             for column in matrix.columns

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from deltaproof.accumulate.matrix import Column, Matrix
 from deltaproof.accumulate.outcome import Outcome
-from deltaproof.report.matrix import LOOKS
+from deltaproof.report.matrix import LOOKS, left_behind
 from deltaproof.report.visible import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -43,6 +43,7 @@ def matrix_markdown(matrix: Matrix) -> str:
         lines.append(f"| {_markdown(column.name)} | {_markdown(column.version)} | {numbers} |")
     lines += ["", *(f"- {_markdown(column.name)}: {_markdown(column.title)}" for column in columns if column.title)]
     lines += [f"- {_markdown(one.name)} did not run: {_markdown(one.skipped)}" for one in matrix.columns if one.skipped]
+    lines += [f"- {_markdown(told)}" for told in left_behind(matrix)]
     lines += ["", "## Every stream", ""]
     lines.append("| stream | " + " | ".join(_markdown(column.name) for column in columns) + " |")
     lines.append("| --- |" + " :---: |" * len(columns))
@@ -152,6 +153,7 @@ def _html_counts(matrix: Matrix) -> list[str]:
         lines.append(f"<tr><th{title}>{_html(column.name)}</th><td>{_html(column.version)}</td>{cells}</tr>")
     lines.append("</tbody></table>")
     lines += [f"<p>{_html(one.name)} did not run: {_html(one.skipped)}</p>" for one in matrix.columns if one.skipped]
+    lines += [f"<p>{_html(told)}</p>" for told in left_behind(matrix)]
     return lines
 
 

@@ -45,8 +45,8 @@ class Driver(Protocol):
     async def fold(self, ask: Ask, limit: float) -> Folded:
         """Let it fold one stream, in so many seconds at most."""
 
-    async def close(self) -> None:
-        """End it."""
+    async def close(self) -> int:
+        """End it; return how many processes it left behind, which were ended too."""
 
 
 class OneShot:
@@ -77,8 +77,9 @@ class OneShot:
             left = await running.end()
         return Folded(answer, seconds, left=left)
 
-    async def close(self) -> None:
+    async def close(self) -> int:
         """There is nothing to end between cases."""
+        return 0
 
 
 def _last_answer(running: Running) -> Answer:
@@ -117,13 +118,11 @@ class Persistent:
         running.heard.printed = 0
         started = time.perf_counter()
         try:
-            if not self._is_ready:
-                limit += self._starting
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(self._allowed(limit)) as deadline:
                 await running.write(ask_line(ask))
-                answered = await self._answer(running, ask.case)
+                answered = await self._answer(running, ask.case, limit, deadline)
         except TimeoutError:
-            answered = _hung(limit)
+            answered = _hung(self._allowed(limit))
         seconds = time.perf_counter() - started
         match answered:
             case Answered(answer=answer, seconds=own):
@@ -136,8 +135,15 @@ class Persistent:
                     self._why = broken.why
                 return Folded(broken, seconds, left=left)
 
-    async def _answer(self, running: Running, case: str) -> Answered | Broken:
-        """Wait for the answer to a case; answers to others, which come too late, are passed over."""
+    def _allowed(self, limit: float) -> float:
+        """Return the seconds for one case, and until the driver is ready those for its imports as well."""
+        return limit if self._is_ready else limit + self._starting
+
+    async def _answer(self, running: Running, case: str, limit: float, deadline: asyncio.Timeout) -> Answered | Broken:
+        """Wait for the answer to a case; answers to others, which come too late, are passed over.
+
+        From when the driver says that it is ready, it has its seconds for a case and no more.
+        """
         heard = running.heard
         drained = False
         while True:
@@ -145,6 +151,7 @@ class Persistent:
                 match read_line(line):
                     case Ready(version=version):
                         self._is_ready, self.version = True, version
+                        deadline.reschedule(asyncio.get_running_loop().time() + limit)
                     case Answered() as answered if answered.case == case:
                         return answered
                     case _:
@@ -164,15 +171,15 @@ class Persistent:
         running, self._running = self._running, None
         return await running.end() if running is not None else 0
 
-    async def close(self) -> None:
+    async def close(self) -> int:
         """Tell it that there are no more cases, and end it where it does not end by itself."""
         if self._running is None:
-            return
+            return 0
         with suppress(TimeoutError, OSError):
             async with asyncio.timeout(_LEAVING):
                 self._running.close_input()
                 await self._running.over()
-        await self._stop()
+        return await self._stop()
 
 
 def _hung(limit: float) -> Broken:

@@ -27,12 +27,14 @@ class Case:
         seconds: from asking to the answer.
         own: the seconds that the client says it took, None where it does not say.
         broke: whether the driver gave no answer, but hung, crashed or flooded.
+        left: how many processes it left behind, which were ended.
     """
 
     ruling: Ruling
     seconds: float
     own: float | None
     broke: bool
+    left: int
 
 
 async def fold(judged: Judged, number: int, served: Served, driver: Driver, limit: float) -> Case:
@@ -44,8 +46,5 @@ async def fold(judged: Judged, number: int, served: Served, driver: Driver, limi
     request = request_for(judged.exchange, judged.judgement)
     folded = await driver.fold(Ask(str(number), served.base_url(number), request, limit * _PATIENCE), limit)
     ruling = judge_said(judged.exchange, judged.judgement, folded.answer)
-    reason = ruling.reason.replace(served.url, "http://…")
-    if folded.left:
-        processes = "a process" if folded.left == 1 else f"{folded.left} processes"
-        reason = f"{reason}; it left {processes} behind, to be ended"
-    return Case(replace(ruling, reason=reason), folded.seconds, folded.own, isinstance(folded.answer, Broken))
+    ruling = replace(ruling, reason=ruling.reason.replace(served.url, "http://…"))
+    return Case(ruling, folded.seconds, folded.own, isinstance(folded.answer, Broken), folded.left)

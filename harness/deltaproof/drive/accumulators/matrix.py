@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -58,6 +59,7 @@ def run_matrix(
 async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: float, jobs: int, tell: Tell) -> Matrix:
     started = time.perf_counter()
     cells: dict[tuple[str, str], Cell] = {}
+    left: Counter[str] = Counter()
     places = asyncio.Semaphore(jobs)
     async with serving() as served:
         numbers = [served.add(stream.judged.exchange, stream.speed) for stream in streams]
@@ -69,9 +71,10 @@ async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: floa
                         case = await fold(stream.judged, number, served, driver, limit)
                         cell = Cell(case.ruling.outcome, case.ruling.reason, case.seconds, case.own)
                         cells[stream.name, client.column.name] = cell
+                        left[client.column.name] += case.left
                         tell(client.column, done, len(streams))
                 finally:
-                    await driver.close()
+                    left[client.column.name] += await driver.close()
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -81,4 +84,5 @@ async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: floa
         except* DeltaproofError as several:
             raise several.exceptions[0] from None
     names = tuple(stream.name for stream in streams)
-    return Matrix(names, tuple(client.column for client in clients), cells, time.perf_counter() - started)
+    columns = tuple(client.column for client in clients)
+    return Matrix(names, columns, cells, time.perf_counter() - started, +left)

@@ -130,9 +130,7 @@ class Running:
         """End the process and all that it has started; return how many of these there were besides it."""
         left = _offspring(self.process.pid, self._mark)
         if not self.is_over or sys.platform != "linux":
-            _end_group(self.process.pid)
-            with suppress(ProcessLookupError):
-                self.process.kill()
+            self._kill()
         count = len(left)
         for _ in range(_ROUNDS):
             for pid in left:
@@ -152,6 +150,15 @@ class Running:
                         pass
                 await self.process.wait()
         return count
+
+    def _kill(self) -> None:
+        """End the process and its group; `Process.kill` would take a process that has just ended from asyncio."""
+        if sys.platform == "win32":
+            with suppress(ProcessLookupError):
+                self.process.kill()
+        else:  # it leads the group, so nothing else can be in it
+            with suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     @property
     def death(self) -> str:
@@ -210,13 +217,6 @@ def _signal(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _end_group(leader: int) -> None:
-    """End what is in the process group that a driver leads; nothing else can be in it."""
-    if sys.platform != "win32":
-        with suppress(OSError):
-            os.killpg(leader, signal.SIGKILL)
 
 
 def _offspring(leader: int, mark: str) -> set[int]:
