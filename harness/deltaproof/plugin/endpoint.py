@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from deltaproof.cassette.sift import sift_kept
 from deltaproof.checking import Judged, Report
 from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.exchange import Exchange, Skipped
 from deltaproof.fold import FoldedChoice
-from deltaproof.plugin.cases import AccumulatorCase
 from deltaproof.plugin.passing import Passing, Trouble, told
 from deltaproof.plugin.snapshots import Snapshot
 from deltaproof.plugin.terms import Terms
 from deltaproof.plugin.texts import failing
 from deltaproof.verdict import Judgement, judge
+
+if TYPE_CHECKING:
+    from deltaproof.plugin.cases import AccumulatorCase
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,27 @@
-"""The endpoint of a test, opened: from its cassette, its parameter or an upstream. What it is held to is elsewhere."""
+"""Which endpoint a test gets: its cassette's, its parameter's, or one that records. What it is held to is elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from deltaproof.cassette import read_kept
-from deltaproof.cassette.shelf import Match, Miss, Shelf
-from deltaproof.drive.play.replay_server import Options, ReplayServer
-from deltaproof.errors import DeltaproofError, UnreadableError
-from deltaproof.exchange import Exchange
-from deltaproof.faults import named as fault_named
-from deltaproof.plugin.endpoint import Endpoint
+from deltaproof.cassette.append import Version, version_of
+from deltaproof.cassette.modes import RecordMode
+from deltaproof.drive.play.replay_server import Options
 from deltaproof.plugin.marks import Mark, read_mark
-from deltaproof.plugin.parameters import Faulty, Parameter, without_parameter
-from deltaproof.plugin.passing import Passing, Trouble
 from deltaproof.plugin.places import Names, cassette_name, module_folder
-from deltaproof.plugin.served import served
-from deltaproof.plugin.settings import RECORD, UPSTREAM
+from deltaproof.plugin.replaying import exchanges_in, existing, replayed
+from deltaproof.plugin.settings import RECORD, text_of
 from deltaproof.plugin.terms import Terms, terms_of
 from deltaproof.plugin.verdicts import Held
 
-_RECORD = f"{RECORD.option} %s {UPSTREAM.option} URL"
+if TYPE_CHECKING:
+    from deltaproof.plugin.parameters import Parameter
 
 
 @contextmanager
@@ -33,90 +29,101 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Held]:
     """Open the endpoint of the test that asks for it.
 
     Raises:
-        DeltaproofError: there is no cassette, it cannot be read, or a mark or setting says what cannot be.
-        InapplicableError: the test is to get a recording with a fault that does not apply to it.
+        DeltaproofError: there is no cassette, it cannot be read or written, or a mark or setting says what cannot be.
+        pytest.skip.Exception: the test is to get a recording with a fault that does not apply to it.
     """
-    node, config = request.node, request.config
+    node: pytest.Item = request.node
     mark = read_mark(node)
-    terms = terms_of(config, mark)
-    parameter = parameter_of(request, mark)
-    cassette = place_of(node, request.cls, mark, parameter)
-    names = Names(config.invocation_params.dir)
+    terms = terms_of(request.config, mark)
     options = Options(mark.speed, mark.how)
-    if parameter is None:
-        with replaying(config, exchanges_in(cassette, names), options, terms) as held:
-            yield held
+    parameter = _parameter(request, mark)
+    if parameter is not None:
+        opening = _from_parameter(request, mark, parameter, options, terms)
+    else:
+        cassette = _place(request, mark, node.name)
+        opening = from_cassette(node, Source(cassette, version_of(cassette), mark.upstream), terms, options)
+    with opening as held:
+        yield held
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where answers come from.
+
+    Attributes:
+        cassette: in which they are, or into which they go.
+        was: what it was when the test began, or the session that it is for; None if it was not there.
+        upstream: to record, in place of the one that is set.
+    """
+
+    cassette: Path
+    was: Version | None
+    upstream: str = ""
+
+
+@contextmanager
+def from_cassette(node: pytest.Item | pytest.Session, source: Source, terms: Terms, options: Options) -> Iterator[Held]:
+    """Serve a cassette or record into it, as is set.
+
+    Raises:
+        DeltaproofError: it is not there, or cannot be read or written, or there is no upstream to record.
+    """
+    mode = RecordMode(text_of(node.config, RECORD))
+    if mode is RecordMode.NONE or (mode is RecordMode.ONCE and source.was is not None):
+        names = Names(node.config.invocation_params.dir)
+        opening = replayed(node.config, exchanges_in(source.cassette, names), options, terms)
+    else:
+        from deltaproof.plugin.recording import Recording, recorded
+
+        if source.was is None:
+            mode = RecordMode.REWRITE  # what a killed recording left makes way for this one
+        if mode is RecordMode.REWRITE and version_of(source.cassette) != source.was:
+            mode = RecordMode.ALL  # another worker has begun it anew
+        opening = recorded(node, Recording(source.upstream, source.cassette, mode), terms)
+    with opening as held:
+        yield held
+
+
+@contextmanager
+def _from_parameter(
+    request: pytest.FixtureRequest, mark: Mark, parameter: Parameter, options: Options, terms: Terms
+) -> Iterator[Held]:
+    """Serve what a parameter says; where it needs a cassette that is not there, record that, as is set.
+
+    What is recorded is the upstream's own: the parameter is for the next run.
+    """
+    from deltaproof.faults import InapplicableError
+    from deltaproof.plugin.parameters import without_parameter
+
+    node: pytest.Item = request.node
+    cassette = _place(request, mark, without_parameter(node.name, parameter))
+    names = Names(request.config.invocation_params.dir)
+    needed = parameter.case is None
+    if needed and not cassette.exists() and text_of(request.config, RECORD) != RecordMode.NONE:
+        with from_cassette(node, Source(cassette, None, mark.upstream), terms, options) as held:
+            yield replace(held, afterwards=f"recorded, for {parameter.name} to be made of it by the next run")
         return
-    served_from = cassette if parameter.case else existing(cassette, names)
-    exchanges = [names.exchange(one) for one in parameter.served(served_from)]
-    with replaying(config, exchanges, options, terms) as held:
+    try:
+        exchanges = parameter.served(existing(cassette, names) if needed else cassette)
+    except InapplicableError as error:
+        raise pytest.skip.Exception(str(error)) from None
+    with replayed(request.config, [names.exchange(one) for one in exchanges], options, terms) as held:
         held.endpoint.case = parameter.case
         yield replace(held, fail_on="never", unused=tuple)
 
 
-def parameter_of(request: pytest.FixtureRequest, mark: Mark) -> Parameter | None:
+def _parameter(request: pytest.FixtureRequest, mark: Mark) -> Parameter | None:
     """Return what the test is parametrized with, or the faults of its mark."""
     given: Parameter | None = getattr(request, "param", None)
-    if given is None and mark.faults:
-        return Faulty(tuple(fault_named(name) for name in mark.faults))
-    return given
+    if given is not None or not mark.faults:
+        return given
+    from deltaproof.faults import named
+    from deltaproof.plugin.parameters import Faulty
+
+    return Faulty(tuple(named(name) for name in mark.faults))
 
 
-def place_of(node: pytest.Item, owner: type | None, mark: Mark, parameter: Parameter | None) -> Path:
+def _place(request: pytest.FixtureRequest, mark: Mark, test: str) -> Path:
     """Return the path of a test's cassette."""
-    if mark.cassette:
-        return module_folder(node) / mark.cassette
-    name = node.name if parameter is None else without_parameter(node.name, parameter)
-    return module_folder(node) / cassette_name(owner, name)
-
-
-def existing(cassette: Path, names: Names) -> Path:
-    """Return a cassette that is there.
-
-    Raises:
-        DeltaproofError: it is not.
-    """
-    if not cassette.exists():
-        hint = f"Record it: {_RECORD % 'once'}"
-        raise DeltaproofError("there is no such cassette", where=names.path(cassette), hint=hint)
-    return cassette
-
-
-def exchanges_in(cassette: Path, names: Names) -> list[Exchange]:
-    """Return what a cassette holds, or all those in a folder.
-
-    Raises:
-        DeltaproofError: it is not there, cannot be read, or holds nothing.
-    """
-    exchanges: list[Exchange] = []
-    for sighting in read_kept(existing(cassette, names)):
-        if isinstance(sighting, UnreadableError):
-            raise sighting
-        if isinstance(sighting, Exchange):
-            exchanges.append(names.exchange(sighting))
-    if not exchanges:
-        raise UnreadableError("nothing is recorded there", where=names.path(cassette))
-    return exchanges
-
-
-@contextmanager
-def replaying(config: pytest.Config, exchanges: Sequence[Exchange], options: Options, terms: Terms) -> Iterator[Held]:
-    """Serve exchanges for as long as the block runs."""
-    passing = Passing()
-
-    def tell(found: Match | Miss) -> None:
-        match found:
-            case Match(exchange=exchange):
-                passing.exchanges.append(exchange)
-            case Miss(why=why):
-                hint = f"To record it too: {_RECORD % 'new_episodes'}"
-                passing.troubles.append(Trouble(f"not recorded: {why}", hint))
-
-    shelf = Shelf(exchanges)
-    with served(config).entered(ReplayServer(shelf, options, tell=tell)) as server:
-        endpoint = Endpoint(server.base_url, passing, terms, _nothing)
-        yield Held(endpoint, terms.fail_on, lambda: shelf.unused if terms.strict else ())
-
-
-def _nothing() -> None:
-    """Wait for nothing: what is replayed is noted before it is answered."""
+    folder = module_folder(request.node)
+    return folder / (mark.cassette or cassette_name(request.cls, test))

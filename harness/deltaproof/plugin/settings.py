@@ -80,7 +80,11 @@ MODEL = Setting("model", "The model to ask for in the conformance suite.", metav
 TIMEOUT = Setting(
     "timeout", "How long the endpoint may be silent in the conformance suite.", "60", "SECONDS", lasting=False
 )
-API_KEY_ENV = Setting("api-key-env", "The variable that holds the key for the conformance suite.", metavar="NAME")
+API_KEY_ENV = Setting(
+    "api-key-env",
+    "The variable that holds the endpoint's key, to record or to run the conformance suite.",
+    metavar="NAME",
+)
 BASELINE = Setting("baseline", "What is known to deviate in the conformance suite: these are xfail.", metavar="FILE")
 CHECK_CASSETTES = Setting("check-cassettes", "Judge each cassette in a folder, vcrpy's as well.", metavar="DIR")
 
