@@ -97,25 +97,6 @@ def timeout_option(says: str, default: float) -> Callable[[F], F]:  # type: igno
     )
 
 
-def listening_options(reached: str) -> Callable[[F], F]:  # type: ignore[explicit-any]  # as click has it
-    """Return what adds the options that say where to listen, for those who then reach what is named."""
-    port = click.option(
-        "--port",
-        type=click.IntRange(0, 65535),
-        default=0,
-        metavar="P",
-        help="Where to listen; any free one without it.",
-    )
-    host = click.option(
-        "--host",
-        default="127.0.0.1",
-        show_default=True,
-        metavar="H",
-        help=f"Where to listen; anyone who reaches it, reaches {reached}.",
-    )
-    return lambda command: port(host(command))
-
-
 def progress_options(command: F) -> F:  # type: ignore[explicit-any]  # as click has it
     """Add the options that say what a run may replace, and what it shows meanwhile."""
     overwrite = click.option("--overwrite", is_flag=True, help="Let --record replace the recordings that are there.")

@@ -15,7 +15,8 @@ import click
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.catalog import Level
 from deltaproof.cli.check import write_report
-from deltaproof.cli.options import judging_options, listening_options, named_profile, timeout_option
+from deltaproof.cli.listening import listening_options
+from deltaproof.cli.options import judging_options, named_profile, timeout_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable

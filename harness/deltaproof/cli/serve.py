@@ -16,7 +16,7 @@ import click
 
 from deltaproof.cassette import read_kept
 from deltaproof.cassette.shelf import Shelf
-from deltaproof.cli.options import listening_options
+from deltaproof.cli.listening import listening_options
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Exchange
 from deltaproof.report.visible import visible
