@@ -183,6 +183,24 @@ def test_the_command_refuses_what_looks_leaky(tmp_path: Path) -> None:
     assert (ran.code, ran.out.splitlines()[0].partition(": ")[2]) == (1, "what fits the project's pattern 1")
 
 
+def test_the_command_looks_into_standard_input(tmp_path: Path) -> None:
+    """Line by line as into a file, and into the entries of a cassette; nothing there is nothing to refuse."""
+    leaky = deltaproof("check", "--secrets", "-", cwd=tmp_path, stdin=f"data: {KEY}\n".encode())
+    assert leaky == (
+        1,
+        "-:1: a key that begins with sk-\n1 secret is left: record anew, or put SCRUBBED there\n",
+        "",
+    )
+    packed = gzip.compress(f"data: {KEY}\n\n".encode())
+    inside = vcrpy(packed, {"content-encoding": ["gzip"]}).encode()
+    told = deltaproof("check", "--secrets", "-", cwd=tmp_path, stdin=inside).out.splitlines()
+    assert told[0] == "-: a key that begins with sk-, in entry 0"
+    write_cassette(tmp_path / "clean.yaml", [OWN_ENTRY], provenance=PROVENANCE)
+    clean = (tmp_path / "clean.yaml").read_bytes()
+    assert deltaproof("check", "--secrets", "-", cwd=tmp_path, stdin=clean) == (0, "", "")
+    assert deltaproof("check", "--secrets", "-", cwd=tmp_path) == (0, "", "")
+
+
 def test_the_pre_commit_hook_runs_the_command(tmp_path: Path) -> None:
     """Its entry with the files that it is for refuses a leaky one and lets a clean one pass."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())

@@ -66,11 +66,23 @@ def _path(path: Path, turn: Turn) -> Iterator[Sighting]:
 
 
 def read_bytes(content: bytes, source: str) -> Iterator[Sighting]:
-    """Yield what bytes from elsewhere hold, such as standard input; `source` is what to call them. Never raises."""
+    """Yield what bytes from elsewhere hold for judging, such as standard input; `source` is what to call them.
+
+    Never raises.
+    """
+    yield from _bytes(content, source, sift)
+
+
+def read_kept_bytes(content: bytes, source: str) -> Iterator[Sighting]:
+    """Yield every exchange that bytes from elsewhere hold, as `read_kept` does; never raises."""
+    yield from _bytes(content, source, keep)
+
+
+def _bytes(content: bytes, source: str, turn: Turn) -> Iterator[Sighting]:
     stream = io.BytesIO(content)
     try:
         _check(len(content), source)
-        for sighting in read(stream, source, Path(source).suffix.lower(), Beside(), sift):
+        for sighting in read(stream, source, Path(source).suffix.lower(), Beside(), turn):
             yield _refused(sighting, source) if isinstance(sighting, Unrecognised) else sighting
     except UnreadableError as error:
         yield located(error, source)

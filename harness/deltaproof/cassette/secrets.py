@@ -7,14 +7,16 @@ of which kind.
 
 from __future__ import annotations
 
+import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from deltaproof.cassette.coding import names, readable, undecodable
-from deltaproof.cassette.paths import LIMIT, named, read_kept
+from deltaproof.cassette.paths import LIMIT, named, read_kept, read_kept_bytes
+from deltaproof.cassette.recording import Sighting
 from deltaproof.cassette.scrub import DEFAULT, Cleaner
 from deltaproof.cassette.scrub_rules import Scrub, is_placeholder
 from deltaproof.errors import UnreadableError
@@ -45,18 +47,36 @@ def leaks(path: Path, scrub: Scrub = DEFAULT) -> Iterator[Leak | UnreadableError
     """
     cleaner = Cleaner(scrub)
     for file in _files(path):
-        clean = True
         try:
-            for leak in _in_lines(file, cleaner):
-                clean = False
-                yield leak
+            with file.open("rb") as lines:
+                if os.fstat(lines.fileno()).st_size > LIMIT:
+                    yield _too_large(named(file))
+                else:
+                    yield from _leaks(lines, read_kept(file), file, cleaner)
         except OSError as error:
             yield UnreadableError(f"it cannot be read: {error.strerror or error}", where=named(file))
-        except UnreadableError as error:
-            yield error
-        else:
-            if clean:
-                yield from _in_entries(file, cleaner)
+
+
+def leaks_in(content: bytes, source: str, scrub: Scrub = DEFAULT) -> Iterator[Leak | UnreadableError]:
+    """Yield what looks like a secret in bytes from elsewhere, such as standard input; `source` is what to call them."""
+    if len(content) > LIMIT:
+        yield _too_large(source)
+    else:
+        yield from _leaks(io.BytesIO(content), read_kept_bytes(content, source), Path(source), Cleaner(scrub))
+
+
+def _too_large(source: str) -> UnreadableError:
+    return UnreadableError(f"it has more than {LIMIT // 2**20} MiB: it is not read", where=source)
+
+
+def _leaks(lines: Iterable[bytes], kept: Iterator[Sighting], path: Path, cleaner: Cleaner) -> Iterator[Leak]:
+    """Look at the lines, and where those are clean at what they are as a recording."""
+    clean = True
+    for leak in _in_lines(lines, path, cleaner):
+        clean = False
+        yield leak
+    if clean:
+        yield from _in_entries(kept, path, cleaner)
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -69,29 +89,24 @@ def _files(path: Path) -> Iterator[Path]:
         yield from (file for name in sorted(files) if (file := Path(folder, name)).is_file() and not file.is_symlink())
 
 
-def _in_lines(path: Path, cleaner: Cleaner) -> Iterator[Leak]:
+def _in_lines(lines: Iterable[bytes], path: Path, cleaner: Cleaner) -> Iterator[Leak]:
     """Yield what looks like a secret in a file as text."""
     header = ""  # a secret one, whose values stand on the lines after it
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size > LIMIT:
-            raise UnreadableError(f"it has more than {LIMIT // 2**20} MiB: it is not read", where=named(path))
-        for number, line in enumerate(file, 1):
-            text = line.decode(errors="replace")
-            value = None
-            if match := _HEADER.match(text):
-                header = match["name"] if cleaner.is_secret_header(match["name"]) else ""
-                value = match["value"] if header else None
-            elif header and (match := _ENTRY.match(text)):
-                value = match["value"]
-            else:
-                header = ""
-            if value is not None and not is_placeholder(_unquoted(value)):
-                yield Leak(path, number, f"the value of the header {header}")
-            elif value is None:
-                yield from (Leak(path, number, what) for what in cleaner.kinds(line))
-                yield from (
-                    Leak(path, number, what) for url in _URL.findall(text) for what in cleaner.kinds_in_url(url)
-                )
+    for number, line in enumerate(lines, 1):
+        text = line.decode(errors="replace")
+        value = None
+        if match := _HEADER.match(text):
+            header = match["name"] if cleaner.is_secret_header(match["name"]) else ""
+            value = match["value"] if header else None
+        elif header and (match := _ENTRY.match(text)):
+            value = match["value"]
+        else:
+            header = ""
+        if value is not None and not is_placeholder(_unquoted(value)):
+            yield Leak(path, number, f"the value of the header {header}")
+        elif value is None:
+            yield from (Leak(path, number, what) for what in cleaner.kinds(line))
+            yield from (Leak(path, number, what) for url in _URL.findall(text) for what in cleaner.kinds_in_url(url))
 
 
 def _unquoted(value: str) -> str:
@@ -100,11 +115,11 @@ def _unquoted(value: str) -> str:
     return "" if bare in {"[", "[]", "{", "|", "|-", ">-", "null", "~"} else bare
 
 
-def _in_entries(path: Path, cleaner: Cleaner) -> Iterator[Leak]:
+def _in_entries(kept: Iterator[Sighting], path: Path, cleaner: Cleaner) -> Iterator[Leak]:
     """Yield what shows only where a file is read as a recording."""
-    for kept in read_kept(path):
-        if isinstance(kept, Exchange):
-            yield from (Leak(path, 0, f"{what}, in entry {kept.entry}") for what in _in_exchange(kept, cleaner))
+    for one in kept:
+        if isinstance(one, Exchange):
+            yield from (Leak(path, 0, f"{what}, in entry {one.entry}") for what in _in_exchange(one, cleaner))
 
 
 def _in_exchange(exchange: Exchange, cleaner: Cleaner) -> Iterator[str]:

@@ -64,7 +64,9 @@ def check(  # noqa: PLR0913 - one for each option
     if secrets:
         from deltaproof.cli.leaks import look_for_secrets
 
-        sys.exit(look_for_secrets(paths))
+        with waiting_told(paths):
+            code = look_for_secrets(paths)
+        sys.exit(code)
     named_profile(profile, provider)
     with waiting_told(paths):
         report = check_paths(
