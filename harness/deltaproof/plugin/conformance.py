@@ -71,6 +71,7 @@ class Conformance:
         self._leads = not hasattr(config, "workerinput")  # xdist's workers leave to the controller what is done once
         if self._leads and not config.option.collectonly:
             self._terms.asking.reach()
+        self._mistaken = False
         self._written = ""
 
     def pytest_report_header(self) -> str:
@@ -109,7 +110,8 @@ class Conformance:
         """Put into an item's report what it has learned, and where it was skipped: at the scenario, not in here."""
         report = yield
         if isinstance(item, RulesItem) and call.when == "call":
-            vars(report)[KEY] = {"learned": sorted(item.learned), "gone": sorted(item.gone)}
+            told = {"learned": sorted(item.learned), "gone": sorted(item.gone), "mistaken": item.mistaken}
+            vars(report)[KEY] = told
             if isinstance(report.longrepr, tuple):
                 path, line, _ = item.reportinfo()
                 report.longrepr = (str(path), line + 1, report.longrepr[2])
@@ -118,14 +120,17 @@ class Conformance:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what an item has learned, in whatever process it ran."""
         match vars(report).get(KEY):
-            case {"learned": list(learned), "gone": list(gone)}:
+            case {"learned": list(learned), "gone": list(gone), "mistaken": bool(mistaken)}:
                 scenario = report.nodeid.split("::")[1]
+                self._mistaken |= mistaken
                 self._terms.deviations.learned |= {(scenario, one) for one in learned}
                 self._terms.deviations.gone |= {(scenario, one) for one in gone}
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the baseline, if it is to be written and nobody broke off the run."""
+        if self._mistaken:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
         known = self._terms.deviations
         if self._leads and known.updating and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             self._written = known.write()

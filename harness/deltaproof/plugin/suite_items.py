@@ -29,9 +29,6 @@ from deltaproof.report.suite import labelled, print_failures
 from deltaproof.report.terminal import print_findings
 from deltaproof.suite.outcome import Outcome, ScenarioRun
 
-USAGE = 4
-"""What pytest exits with where the operator is mistaken."""
-
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -50,6 +47,7 @@ class RulesItem(pytest.Item):
         groups: which of `SHARES`: its own, and `checks` too where no other item tells of them.
         terms: what all items share.
         learned, gone: what this run has shown to deviate, and what is known to and conforms.
+        mistaken: whether it was not the server that failed: the target is none, or does not open.
     """
 
     scenario: Scenario
@@ -57,6 +55,7 @@ class RulesItem(pytest.Item):
     terms: Terms
     learned: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+    mistaken: bool = False
 
     def runtest(self) -> None:
         """Ask if nobody has, and compare what came with what is known.
@@ -93,11 +92,12 @@ class RulesItem(pytest.Item):
         try:
             return self.terms.asking.run(self.scenario)
         except UnreachableError as error:
-            told = in_our_words(error)
-            if not hasattr(self.config, "workerinput"):
-                pytest.exit(told, returncode=USAGE)
-            self.session.shouldstop = told  # which xdist passes on; an exit would be a crash to it
-            pytest.fail(told, pytrace=False)
+            mistake = in_our_words(error)
+        if not hasattr(self.config, "workerinput"):
+            pytest.exit(mistake, returncode=pytest.ExitCode.USAGE_ERROR)
+        self.mistaken = True
+        self.session.shouldstop = mistake  # which xdist passes on; an exit would be a crash to it
+        pytest.fail(mistake, pytrace=False)
 
     def _failure(self, part: Share, expected: Expected) -> str:
         blocks = [_shown(part, expected.new)] if expected.new else []
