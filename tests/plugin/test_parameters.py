@@ -18,6 +18,8 @@ from deltaproof.testing import accumulator_cases, faults
 
 CASSETTES = Path(__file__).parents[2] / "cassettes" / "aimock"
 
+RECORD_FIRST = "Record first: pytest --deltaproof-record once --deltaproof-upstream URL FILE, with a file of tests that use deltaproof"
+
 CLIENT = '''
 import json
 import urllib.request
@@ -208,15 +210,21 @@ def test_a_case_is_served_where_it_is_a_parameter_of_the_fixture(suite: pytest.P
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("interactions: []\nversion: 1\n", "{path}: there is no streamed chat completion in it"),
-        ("nothing", "{path}: no recording format is recognised: "),
+        (
+            "interactions: []\nversion: 1\n",
+            f"cassette.yaml: there is no streamed chat completion in it. {RECORD_FIRST}",
+        ),
+        (None, f"cassette.yaml: nothing is recorded there. {RECORD_FIRST}"),
+        ("{", "{path}:2:1: not valid YAML: while parsing a flow node did not find expected node content"),
     ],
-    ids=["empty", "unreadable"],
+    ids=["empty", "missing", "unreadable"],
 )
-def test_no_stream_is_no_pass(tmp_path: Path, content: str, why: str) -> None:
+def test_no_stream_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, why: str) -> None:
     """An empty list of parameters would be skipped in silence."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "cassette.yaml"
-    path.write_text(content, encoding="utf-8")
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
     with pytest.raises(UnreadableError) as caught:
         accumulator_cases([path], faults="name-null")
-    assert str(caught.value).startswith(why.format(path=path))
+    assert str(caught.value) == why.format(path=path)

@@ -20,9 +20,16 @@ from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.exchange import Exchange
 from deltaproof.faults import Fault, InapplicableError, chosen
 from deltaproof.plugin.cases import AccumulatorCase
+from deltaproof.plugin.places import Names
+from deltaproof.plugin.settings import RECORD, UPSTREAM
 
 if TYPE_CHECKING:
     from _pytest.mark import ParameterSet  # pytest has no public name for what `pytest.param` returns
+
+
+_RECORD = (
+    f"Record first: pytest {RECORD.option} once {UPSTREAM.option} URL FILE, with a file of tests that use deltaproof"
+)
 
 
 class Parameter(Protocol):
@@ -113,7 +120,8 @@ def accumulator_cases(
     paths = [cassettes] if isinstance(cassettes, str | Path) else cassettes
     whole = [case for path in paths for case in _cases(here / path)]
     if not whole:
-        raise UnreadableError("there is no streamed chat completion in it", where=", ".join(map(str, paths)))
+        where = ", ".join(_names().path(here / path) for path in paths)
+        raise UnreadableError("there is no streamed chat completion in it", where=where, hint=_RECORD)
     cases = list(whole)
     unfit: list[ParameterSet] = []
     for fault in wanted:
@@ -140,13 +148,21 @@ def _chosen(patterns: Iterable[str]) -> tuple[Fault, ...]:
 
 def _cases(path: Path) -> Iterator[AccumulatorCase]:
     """Yield a case for each stream of a file or folder."""
+    if not path.exists():
+        raise UnreadableError("nothing is recorded there", where=_names().path(path), hint=_RECORD)
     streams = list(_exchanges(read_path(path)))
     files = [one.source for one in streams]
     for one in streams:
         file = Path(one.source)
         below = file.relative_to(path) if file != path else Path(file.name)
         name = below.with_suffix("").as_posix()
-        yield AccumulatorCase(f"{name}-{one.entry}" if files.count(one.source) > 1 else name, one)
+        name = f"{name}-{one.entry}" if files.count(one.source) > 1 else name
+        yield AccumulatorCase(name, _names().exchange(one))
+
+
+def _names() -> Names:
+    """Return what to call files where no configuration is at hand: pytest has been started here."""
+    return Names(Path.cwd())
 
 
 def _with_fault(case: AccumulatorCase, fault: Fault) -> AccumulatorCase | None:
