@@ -6,7 +6,7 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := $(wildcard harness tests bench tools)
+CODE := $(wildcard harness tests bench tools examples/agent)
 # One file's tests stay in one worker, so that what a file builds once is built once. (--dist loadgroup, the finer tool,
 # does nothing under pytest 9.2: pytest-xdist issue 1386.)
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
