@@ -52,11 +52,8 @@ class CassetteItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Say that the test is the file."""
-        return (
-            self.path,
-            0,
-            f"cassette {self.name}",
-        )  # with a word before it, or pytest takes its dots for those of a module
+        # With a word before it: the dots of a name alone, pytest would take for those of a module.
+        return self.path, 0, f"cassette {self.nodeid}"
 
 
 class CassettesNode(pytest.Collector):

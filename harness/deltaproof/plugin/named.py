@@ -54,10 +54,11 @@ def take_cassettes(config: pytest.Config, folder: Path) -> tuple[Path, ...]:
     """Take the files in a folder of cassettes out of what is named, and return the paths whose cassettes are meant.
 
     These are the named ones in the folder. Where none is, it is the folder: if it was named as an option, if it lies in
-    something that is named, and if nothing is.
+    something that is named, and if nothing is. A folder in a project that pytest was started in counts as named.
     """
     paths = {arg: _absolute(config.invocation_params.dir / arg.split("::")[0]) for arg in config.args}
-    named = names_something(config)
+    somewhere = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
+    named = names_something(config) or (somewhere and config.invocation_params.dir != config.rootpath)
     if named:
         inside = {arg: path for arg, path in paths.items() if path.is_relative_to(folder) and path.exists()}
         files = {arg for arg, path in inside.items() if path.is_file() and path.suffix != _PYTHON}
