@@ -325,10 +325,11 @@ def test_a_fault_that_those_before_leave_nothing_to_says_so() -> None:
         ("usage-*-high", ["usage-details-high"]),
         ("cut-mid-*", ["cut-mid-event", "cut-mid-utf8"]),
         ("done-twice, bom", ["done-twice", "bom"]),
+        ("bom, cut-mid-*, cut-mid-event", ["bom", "cut-mid-event", "cut-mid-utf8"]),
     ],
 )
-def test_faults_are_named_by_a_pattern_or_one_by_one(words: str, names: list[str]) -> None:
-    """A pattern's faults come in the order of the list, others as they are named."""
+def test_faults_are_named_by_patterns_and_one_by_one(words: str, names: list[str]) -> None:
+    """A pattern's faults come in the order of the list, others as they are named; none twice."""
     assert [fault.name for fault in chosen(words)] == names
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # as click has it
 
+_HURRY = 30.0
+"""The speed at which a stream is played that a fault made late, and nothing else: half a minute takes a second."""
+
 FORMATS = ("text", "json", "markdown", "html")
 
 
@@ -75,7 +78,7 @@ def accumulator_options(command: F) -> F:  # type: ignore[explicit-any]  # as cl
                 default="",
                 metavar="NAMES",
                 help="Take each recording once more with each of these faults that applies to it: names that"
-                " `deltaproof faults` lists, with commas between them, or a pattern, or `all`. With --accumulator and"
+                " `deltaproof faults` lists, patterns of them, with commas between, or `all`. With --accumulator and"
                 " --through.",
             ),
             click.option(
@@ -138,29 +141,53 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
 
 def _streams(paths: Sequence[Path], faults: str) -> list[Stream]:
     """Judge what is recorded, and what comes of it by faults."""
-    from deltaproof.breaking import broken
-    from deltaproof.checking import Judged
     from deltaproof.cli.comparing import judged_at, name_below
     from deltaproof.drive.accumulators.matrix import Stream
-    from deltaproof.faults import InapplicableError, chosen
     from deltaproof.report.overview import label
-    from deltaproof.verdict import DEFAULT_PROFILE, judge
+    from deltaproof.verdict import DEFAULT_PROFILE
 
     judged = judged_at(paths, DEFAULT_PROFILE).judged
     names = Counter(name_below(one, paths) for one in judged)
     streams = [
         Stream(name if names[name := name_below(one, paths)] == 1 else label(one.exchange), one) for one in judged
     ]
-    if faults:
-        wanted = chosen("*" if faults == "all" else faults)
-        for stream in tuple(streams):
-            for fault in wanted:
-                try:
-                    changed = broken(stream.judged.exchange, [fault])
-                except InapplicableError:
-                    continue
-                streams.append(Stream(f"{stream.name} + {fault.name}", Judged(changed, judge(changed))))
-    return streams
+    return [*streams, *_with_faults(streams, faults)] if faults else streams
+
+
+def _with_faults(streams: Sequence[Stream], words: str) -> list[Stream]:
+    """Return streams once more with each fault that applies; say of those that were named which apply to none.
+
+    Raises:
+        UnknownNameError: there is no such fault.
+        InapplicableError: none applies to any.
+    """
+    from deltaproof.breaking import answered
+    from deltaproof.checking import Judged
+    from deltaproof.drive.accumulators.matrix import Stream
+    from deltaproof.faults import InapplicableError, chosen, is_pattern
+    from deltaproof.verdict import judge
+
+    wanted = chosen("*" if words == "all" else words)
+    refused: dict[str, list[InapplicableError]] = {fault.name: [] for fault in wanted}
+    broken = []
+    for stream in streams:
+        before = stream.judged.exchange
+        for fault in wanted:
+            try:
+                changed = answered(before, [fault])
+            except InapplicableError as error:
+                refused[fault.name].append(error)
+                continue
+            speed = _HURRY if changed.reads != before.reads and changed.body == before.body else None
+            name = f"{stream.name} + {fault.name}"
+            broken.append(Stream(name, Judged(changed, judge(changed)), fault.name, speed))
+    to_none = [errors[0] for errors in refused.values() if len(errors) == len(streams)]
+    if not broken and to_none:
+        raise to_none[0]
+    if words != "all" and not is_pattern(words):
+        for refusal in to_none:
+            click.echo(f"left out: {refusal}", err=True)
+    return broken
 
 
 def _told(column: Column, done: int, of: int) -> None:

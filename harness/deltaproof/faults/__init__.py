@@ -18,7 +18,7 @@ from deltaproof.faults import (
 )
 from deltaproof.faults.draft import InapplicableError
 from deltaproof.faults.fault import Fault
-from deltaproof.faults.several import combined, is_pattern, listed, matching
+from deltaproof.faults.several import combined, is_pattern, listed
 
 FAULTS: tuple[Fault, ...] = (
     *entries.FAULTS,
@@ -48,12 +48,12 @@ def named(name: str) -> Fault:
 
 
 def chosen(words: str) -> tuple[Fault, ...]:
-    """Return the faults that a shell pattern matches, or those of names with commas between them.
+    """Return the faults of names and shell patterns with commas between them, each once.
 
     Raises:
         UnknownNameError: there is none.
     """
-    return matching(FAULTS, words) if is_pattern(words) else listed(FAULTS, words)
+    return listed(FAULTS, words)
 
 
 __all__ = ["FAULTS", "Fault", "InapplicableError", "chosen", "combined", "is_pattern", "named"]

@@ -19,30 +19,21 @@ def is_pattern(word: str) -> bool:
     return any(mark in word for mark in "*?[")
 
 
-def matching(faults: Sequence[Fault], pattern: str) -> tuple[Fault, ...]:
-    """Return the faults whose names a shell pattern matches, in their order.
+def listed(faults: Sequence[Fault], words: str) -> tuple[Fault, ...]:
+    """Return the faults of words with commas between them, in the order given; each once.
+
+    A word is a name, or a pattern of names: these come in the order of the faults.
 
     Raises:
-        UnknownNameError: it matches none.
+        UnknownNameError: there is none for some word.
     """
-    found = tuple(fault for fault in faults if fnmatchcase(fault.name, pattern))
-    if not found:
-        raise _unknown(faults, pattern)
-    return found
-
-
-def listed(faults: Sequence[Fault], names: str) -> tuple[Fault, ...]:
-    """Return the faults of names with commas between them, in the order given.
-
-    Raises:
-        UnknownNameError: there is none of some name.
-    """
-    known = {fault.name: fault for fault in faults}
-    wanted = [name.strip() for name in names.split(",")]
-    for name in wanted:
-        if name not in known:
-            raise _unknown(faults, name)
-    return tuple(known[name] for name in wanted)
+    found: dict[str, Fault] = {}
+    for word in (part.strip() for part in words.split(",")):
+        fitting = {fault.name: fault for fault in faults if fault.name == word or fnmatchcase(fault.name, word)}
+        if not fitting:
+            raise _unknown(faults, word)
+        found |= fitting
+    return tuple(found.values())
 
 
 def combined(faults: Sequence[Fault], exchange: Exchange, *, seed: int = 0) -> Exchange:
