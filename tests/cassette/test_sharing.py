@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deltaproof.cassette.append import version_of
 from deltaproof.cassette.journal import Hold, Journal
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import End, Exchange
@@ -86,9 +87,11 @@ def test_of_several_that_renew_a_cassette_one_does(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         journal.open("greeting", ASKED, {}).close(End.RESET, 1.0)
     with Journal(tmp_path, hold=Hold.SHARED) as one, Journal(tmp_path, hold=Hold.SHARED) as other:
-        one.renew("greeting")
-        other.renew("greeting")
-        one.renew("another")
+        was = version_of(tmp_path / "greeting.yaml")
+        assert was is not None
+        one.renew("greeting", was)
+        other.renew("greeting", was)
+        one.renew("another", was)
         assert [found.end for found in kept(tmp_path / "greeting.yaml")] == [End.RESET]
         assert one.open("greeting", ASKED, {}).close(End.CUT, 1.0).entry == 0
         assert other.open("greeting", ASKED, {}).close(End.EOF, 1.0).entry == 1

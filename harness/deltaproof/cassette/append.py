@@ -71,14 +71,11 @@ class Appender:
     def __init__(self) -> None:
         """Start without knowing any."""
         self._known: dict[Path, tuple[int, int]] = {}  # bytes and entries
-        self._outdated: dict[Path, Version | None] = {}
+        self._outdated: dict[Path, Version] = {}
 
-    def renew(self, path: Path) -> None:
-        """Let the next entry take the place of what is in a cassette now; what others have added by then stays.
-
-        Raises `DeltaproofError` where the system refuses.
-        """
-        self._outdated[path] = version_of(path)
+    def renew(self, path: Path, was: Version) -> None:
+        """Let the next entry take the place of what is in a cassette, if it then still is what it was."""
+        self._outdated[path] = was
 
     def append(self, path: Path, entry: bytes, note: Callable[[Spot], object] = lambda _: None) -> int:
         """Add an entry, and return its position, from 0; `note` is called with where it will be, before it is written.

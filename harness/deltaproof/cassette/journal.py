@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self, TypeAlias
 
-from deltaproof.cassette.append import Appender, entry_text, raise_unless_appendable, settle
+from deltaproof.cassette.append import Appender, Version, entry_text, raise_unless_appendable, settle
 from deltaproof.cassette.disk import make_folder, refused
 from deltaproof.cassette.json_values import loads_object
 from deltaproof.cassette.locks import Hold, is_still, take
@@ -101,9 +101,12 @@ class Journal:
         self._tidy()
         return recovered
 
-    def renew(self, cassette: str) -> None:
-        """Let the next entry of `FOLDER/<cassette>.yaml` take the place of what is in it now; raises as `open` does."""
-        self._appender.renew(cassette_path(self._folder, cassette))
+    def renew(self, cassette: str, was: Version) -> None:
+        """Let the next entry of `FOLDER/<cassette>.yaml` take the place of what is in it, if it still is what it was.
+
+        Raises `RefusedError` for a name that is none.
+        """
+        self._appender.renew(cassette_path(self._folder, cassette), was)
 
     def open(self, cassette: str, asked: Exchange, provenance: Mapping[str, str]) -> Page:
         """Begin an exchange that goes to `FOLDER/<cassette>.yaml`.

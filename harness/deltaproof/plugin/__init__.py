@@ -13,7 +13,9 @@ from deltaproof.plugin import settings
 from deltaproof.plugin.snapshot_hooks import SnapshotHooks
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
+
+    from xdist.workermanage import WorkerController
 
     from deltaproof.plugin.endpoint import Endpoint
 
@@ -46,6 +48,24 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         begin(session.config)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker of pytest-xdist what it cannot see, since others may have begun to record by then."""
+    if settings.text_of(node.config, settings.RECORD) != settings.RECORD.default:
+        from deltaproof.plugin.session import TOLD, was
+
+        node.workerinput[TOLD] = was(node.config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin to count what passes at the session's endpoint for another test."""
+    if USED in item.config.stash:
+        from deltaproof.plugin.session import begin
+
+        begin(item)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge what passed in a test that has an endpoint."""
@@ -64,3 +84,20 @@ def deltaproof(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None
     from deltaproof.plugin.fixtures import endpoint_of_a_test
 
     yield from endpoint_of_a_test(request)
+
+
+@pytest.fixture(scope="session")
+def deltaproof_session(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None]:
+    """An endpoint for all tests that ask for it, with one cassette; each test is judged by what passes during it."""
+    request.config.stash[USED] = True
+    from deltaproof.plugin.fixtures import endpoint_of_the_session
+
+    yield from endpoint_of_the_session(request)
+
+
+@pytest.fixture
+def deltaproof_environ(deltaproof: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """The variables that are set to lead clients in any language to the test's endpoint, such as OPENAI_BASE_URL."""
+    from deltaproof.plugin.environ import lead_to
+
+    return lead_to(deltaproof, monkeypatch)

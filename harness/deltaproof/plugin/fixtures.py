@@ -10,6 +10,7 @@ import pytest
 from deltaproof.errors import DeltaproofError
 from deltaproof.plugin.endpoint import Endpoint
 from deltaproof.plugin.opening import opened
+from deltaproof.plugin.session import held_for, opened_for_all, session_cassette
 from deltaproof.plugin.snapshots import snapshot_of
 from deltaproof.plugin.verdicts import Held, held
 
@@ -33,10 +34,23 @@ def endpoint_of_a_test(request: pytest.FixtureRequest) -> Generator[Endpoint, No
         pytest.fail(late, pytrace=False)
 
 
+def endpoint_of_the_session(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None]:
+    """Give the session its endpoint."""
+    opening = opened_for_all(request.session)
+    with _told(session_cassette(request.config).name):
+        endpoint = opening.__enter__()
+    try:
+        yield endpoint
+    finally:
+        opening.__exit__(None, None, None)
+
+
 @contextmanager
 def verdict_on(item: pytest.Item) -> Iterator[None]:
     """Hold a test to what passes at its endpoints while the block runs."""
-    with held(item, item.stash.get(HELD, [])):
+    with _told(item.nodeid):
+        endpoints = [*item.stash.get(HELD, []), *held_for(item)]
+    with held(item, endpoints):
         yield
 
 

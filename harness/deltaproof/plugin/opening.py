@@ -77,9 +77,7 @@ def from_cassette(node: pytest.Item | pytest.Session, source: Source, terms: Ter
 
         if source.was is None:
             mode = RecordMode.REWRITE  # what a killed recording left makes way for this one
-        if mode is RecordMode.REWRITE and version_of(source.cassette) != source.was:
-            mode = RecordMode.ALL  # another worker has begun it anew
-        opening = recorded(node, Recording(source.upstream, source.cassette, mode), terms)
+        opening = recorded(node, Recording(source.upstream, source.cassette, mode, source.was), terms)
     with opening as held:
         yield held
 

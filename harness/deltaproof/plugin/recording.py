@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from deltaproof.cassette.append import Version
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.cassette.paths import named
 from deltaproof.cassette.scrub import Cleaner
@@ -37,11 +38,12 @@ _GRACE = 1.0  # seconds that the rest of a response may take when the client has
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What is recorded for a test: from where, into which cassette, and which of it."""
+    """What is recorded for a test: from where, into which cassette, which of it, and what the cassette was before."""
 
     upstream: str
     cassette: Path
     mode: RecordMode
+    was: Version | None
 
 
 @contextmanager
@@ -64,6 +66,7 @@ def recorded(node: pytest.Item | pytest.Session, wanted: Recording, terms: Terms
         judging=Judging(load().profile(terms.profile), terms.provider, Cleaner(scrub)),
         patience=_PATIENCE,
         cassette=cassette.stem,
+        was=wanted.was,
     )
     passing = Passing()
     names = Names(config.invocation_params.dir)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from deltaproof.cassette.append import Version, version_of
 from deltaproof.cassette.journal import Hold, Journal, Recovered, cassette_path
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.cassette.paths import SNAPSHOT
@@ -24,6 +25,7 @@ from deltaproof.drive.record.recorded import Recorded
 from deltaproof.drive.record.upstream import Origin
 from deltaproof.drive.record.watch import Judging
 from deltaproof.errors import DeltaproofError
+from deltaproof.exchange import Exchange
 
 _GRACE = 1.0  # seconds that the rest of a response may take once the command that asked for it has ended
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -51,6 +53,7 @@ class Plan:
         command: what to run with the proxy as its base URL; () to relay until a signal comes.
         cassette: the one cassette in the folder into which all goes, without its extension; the folder may then be
             shared by others. Empty for one of each scenario, and a folder to oneself.
+        was: what that one cassette was when others that record into it began as well: only that is rewritten.
     """
 
     origin: Origin
@@ -62,6 +65,7 @@ class Plan:
     patience: float
     command: tuple[str, ...] = ()
     cassette: str = ""
+    was: Version | None = None
 
     def cassettes(self) -> list[Path]:
         """Return the paths of the cassettes that are there."""
@@ -101,11 +105,15 @@ async def recording(plan: Plan, tell: Callable[[Told], None]) -> AsyncIterator[P
         DeltaproofError: the folder cannot be written to, a cassette in it not read, or the address not listened on.
     """
     with Journal(plan.folder, plan.scrub, Hold.SHARED if plan.cassette else Hold.ALONE) as journal:
+        mended: set[Path] = set()
         for recovered in journal.recover():
             tell(recovered)
+            mended |= {Path(recovered.source)} if isinstance(recovered, Exchange) else set()
         cassettes = plan.cassettes()
         for path in cassettes if plan.mode is RecordMode.REWRITE else ():
-            journal.renew(path.stem)
+            version = version_of(path) if path in mended or not plan.cassette else plan.was
+            if version is not None:
+                journal.renew(path.stem, version)
         keeper = Keeper(journal, plan.judging, tell, datetime.now(UTC).date().isoformat())
         proxy = Proxy(plan.origin, Recorded(cassettes, plan.mode), keeper, plan.patience, into=plan.cassette)
         server = await proxy.listen(plan.place)

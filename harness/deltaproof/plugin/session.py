@@ -1,0 +1,81 @@
+"""The endpoint of `deltaproof_session`: one for all tests of a process, with one cassette for the whole session.
+
+Under pytest-xdist each worker has an endpoint, and all have the cassette. So what it was when the session began, which
+decides whether to record, is looked at where the workers are started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deltaproof.cassette.append import Version, version_of
+from deltaproof.drive.play.replay_server import Options
+from deltaproof.plugin.endpoint import Endpoint
+from deltaproof.plugin.marks import Mark, read_mark
+from deltaproof.plugin.opening import Source, from_cassette
+from deltaproof.plugin.places import SUFFIX
+from deltaproof.plugin.settings import CASSETTES, text_of
+from deltaproof.plugin.snapshots import snapshot_of
+from deltaproof.plugin.terms import terms_of
+from deltaproof.plugin.verdicts import Held
+
+NAME = "session"
+TOLD = "deltaproof_session"
+"""The key under which a worker is told what the cassette was."""
+
+_ENDPOINT = pytest.StashKey[Endpoint]()
+_WAS = pytest.StashKey[Version | None]()
+
+
+def session_cassette(config: pytest.Config) -> Path:
+    """Return the path of the session's cassette."""
+    return config.rootpath / text_of(config, CASSETTES) / f"{NAME}{SUFFIX}"
+
+
+def was(config: pytest.Config) -> Version | None:
+    """Return what the session's cassette was when that was asked first, by this process or who started it."""
+    if _WAS not in config.stash:
+        told: Mapping[str, Version | None] = getattr(config, "workerinput", {})
+        config.stash[_WAS] = told[TOLD] if TOLD in told else version_of(session_cassette(config))
+    return config.stash[_WAS]
+
+
+@contextmanager
+def opened_for_all(session: pytest.Session) -> Iterator[Endpoint]:
+    """Open the session's endpoint.
+
+    Raises:
+        DeltaproofError: as `from_cassette` does.
+    """
+    config = session.config
+    source = Source(session_cassette(config), was(config))
+    with from_cassette(session, source, terms_of(config, Mark()), Options(None)) as held:
+        config.stash[_ENDPOINT] = held.endpoint
+        try:
+            yield held.endpoint
+        finally:
+            del config.stash[_ENDPOINT]
+
+
+def begin(item: pytest.Item) -> None:
+    """Count what passes from here on for a test."""
+    if _ENDPOINT in item.config.stash:
+        item.config.stash[_ENDPOINT].begin()
+
+
+def held_for(item: pytest.Item) -> list[Held]:
+    """Return the session's endpoint, if there is one, with what a test is held to there.
+
+    Raises:
+        DeltaproofError: a mark says what cannot be.
+    """
+    if _ENDPOINT not in item.config.stash:
+        return []
+    endpoint = item.config.stash[_ENDPOINT]
+    endpoint.terms = terms_of(item.config, read_mark(item))
+    endpoint.snapshot = snapshot_of(item)
+    return [Held(endpoint, endpoint.terms.fail_on, tuple)]
