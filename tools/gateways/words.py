@@ -47,6 +47,7 @@ SENTENCES: Mapping[str, tuple[Sentence, ...]] = {
             "swallowed",
         ),
         Sentence("of a plain JSON answer,", "swallowed", "plain-answer"),
+        Sentence("be that an error with the status 200,", "swallowed", "error-in-200"),
         Sentence("and of events without an empty line between them.", "swallowed", "newline-single"),
         Sentence(
             "An entry without an index gets the index 0. Of two calls whose continuations have none, the arguments of"
