@@ -67,14 +67,16 @@ async def _in_time(plan: Plan, connection: Connection, speed: float) -> None:
     """Write when it is time; where the client reads too slowly for that, as fast as it reads."""
     loop = asyncio.get_running_loop()
     timed = _Timed(plan, connection, speed, loop)
+    connection.on_gone = timed.stop
     try:
         while timed.left and not connection.closing:
             await timed.write()
             await connection.drain()
     finally:
-        timed.cancel()
+        timed.stop()
     if plan.finish is not Finish.KEEP and (delay := timed.due(plan.at) - loop.time()) > 0:
-        await asyncio.sleep(delay)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(connection.gone.wait(), delay)
 
 
 class _Timed:
@@ -99,10 +101,11 @@ class _Timed:
         self._step()
         await self._stopped
 
-    def cancel(self) -> None:
+    def stop(self) -> None:
         """Write no more."""
         if self._timer is not None:
             self._timer.cancel()
+        self._end()
 
     def _step(self) -> None:
         connection = self._connection
@@ -112,6 +115,9 @@ class _Timed:
                 self._timer = self._loop.call_at(when, self._step)
                 return
             connection.write(self.left.popleft().content)
+        self._end()
+
+    def _end(self) -> None:
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_result(None)
 
