@@ -162,7 +162,9 @@ def test_the_wheel_introduces_itself_with_the_readme(shipment: Shipment) -> None
 def test_the_sdist_holds_what_the_tests_and_make_need(shipment: Shipment) -> None:
     """A distributor can build, lint and test from the sdist alone."""
     needed = {".ci/run", "LICENSE", "Makefile", "README.md", "pyproject.toml"}
-    assert shipment.in_sdist >= needed | files_of_repository("harness", "tests", "locks")
+    example = {f"examples/agent/{name}" for name in (".github/workflows/tests.yml", "README.md", "pyproject.toml")}
+    example |= files_of_repository("examples/agent/tests", "examples/agent/weather_agent")
+    assert shipment.in_sdist >= needed | example | files_of_repository("harness", "tests", "locks")
 
 
 def test_locked_dependencies_are_all_that_the_wheel_needs(installation: Installation) -> None:

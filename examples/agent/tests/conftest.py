@@ -1,4 +1,4 @@
-"""What the tests share: an agent that asks the endpoint of the test."""
+"""What the tests share: which model is asked, and an agent that asks the endpoint of the test."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import pytest
 from deltaproof.testing import Endpoint
 from weather_agent import Agent
 
-MODEL = os.environ.get("WEATHER_MODEL", "deltaproof-tiny")
-"""The model that was recorded; another one where another is to be."""
+
+@pytest.fixture
+def model() -> str:
+    """Return the model that was recorded, or another one that is to be."""
+    return os.environ.get("WEATHER_MODEL", "deltaproof-tiny")
 
 
 @pytest.fixture
-def agent(deltaproof: Endpoint) -> Agent:
+def agent(model: str, deltaproof: Endpoint) -> Agent:
     """Return an agent whose model is a recording, or is being recorded."""
-    return Agent(MODEL, base_url=deltaproof.base_url, api_key=os.environ.get("OPENAI_API_KEY", "unused"))
+    return Agent(model, base_url=deltaproof.base_url, api_key=os.environ.get("OPENAI_API_KEY", "unused"))
