@@ -131,7 +131,11 @@ def replay(  # noqa: PLR0913 - one per option
     """  # noqa: D301 - click takes the control character as its mark
     if steps + (url is not None) + bool(accumulators) + (through is not None) != 1:
         raise click.UsageError("give one of --to URL, --through URL, --steps and --accumulator NAME")
+    if upstream_port is not None and through is None:
+        raise click.UsageError("--upstream-port is for --through")
     if through is not None:
+        if form == "html":
+            raise click.UsageError("--format html is for --accumulator")
         refusing = PassageFailOn(fail_on) if fail_on else None
         passing = Passing(
             through, upstream_port, model, api_key_env, timeout, jobs, faults, refusing, record, profile, provider

@@ -8,13 +8,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from deltaproof.accumulate.outcome import Outcome
 from deltaproof.catalog import load
 from deltaproof.cli import INTERRUPTED
 
@@ -97,7 +98,7 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
     if never_asked(found):
         click.echo(
             f"deltaproof: {passages.gateway}: it never asked {passages.upstream}: is it configured with that upstream?"
-            f" It answered: {_answered(found)}",
+            f" {_answered(found)}",
             err=True,
         )
         sys.exit(2)
@@ -105,9 +106,10 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
 
 
 def _answered(found: Sequence[Remarked]) -> str:
-    """Say what a gateway answered most."""
-    ((reason, _),) = Counter(one.ruling.reason for one in found).most_common(1)
-    return reason
+    """Say what a gateway did most, in place of asking."""
+    errors = Counter(one.ruling.reason for one in found if one.ruling.outcome in (Outcome.ERROR, Outcome.NO_ANSWER))
+    ((reason, times),) = errors.most_common(1) or [("", 0)]
+    return f"What came of {times:,} of {len(found):,}: {reason}" if times else "It answers by itself"
 
 
 def _recordings(paths: Sequence[Path], passing: Passing) -> list[tuple[str, Exchange]]:
@@ -126,9 +128,12 @@ def _recordings(paths: Sequence[Path], passing: Passing) -> list[tuple[str, Exch
 
 def carry_out(through: Through, passing: Passing) -> tuple[Passages, bool]:
     """Send all that is given; return what passed, and whether Ctrl-C ended it."""
+    from deltaproof.cassette.scrub_table import project_scrub
+    from deltaproof.drive.through.keeping import keep, places
     from deltaproof.drive.through.passing import Went, passages_of, send_through
     from deltaproof.passage.passage import Passages
 
+    paths = places(passing.record, through.given) if passing.record is not None else []
     went = Went()
     started = time.monotonic()
     interrupted = False
@@ -138,7 +143,7 @@ def carry_out(through: Through, passing: Passing) -> tuple[Passages, bool]:
         interrupted = True
     seconds = time.monotonic() - started
     if passing.record is not None:
-        _record(through, went.kept, went.server, passing.record)
+        keep(paths, through, went, project_scrub(Path()))
     unsent = tuple(one.name for number, one in enumerate(through.given) if number not in went.came)
     passages = Passages(
         gateway=through.target.url,
@@ -152,27 +157,6 @@ def carry_out(through: Through, passing: Passing) -> tuple[Passages, bool]:
         seconds=seconds,
     )
     return passages, interrupted
-
-
-def _record(through: Through, kept: dict[int, Exchange], server: str, folder: Path) -> None:
-    """Write what came out, a cassette for each recording and fault."""
-    from deltaproof.cassette import write_cassette
-    from deltaproof.cassette.scrub_table import project_scrub
-    from deltaproof.drive.ask.reach import provenance
-
-    scrub = project_scrub(Path())
-    written: dict[Path, list[Exchange]] = {}
-    for number, exchange in sorted(kept.items()):
-        given = through.given[number]
-        name, _, fault = given.name.partition(" + ")
-        source, _, entry = name.partition("#")
-        stem = Path(source).with_suffix("")
-        file = f"{stem.name}{f'-{entry}' if entry else ''}{f'+{fault}' if fault else ''}.yaml"
-        path = folder / (stem.parent if not stem.is_absolute() else Path()) / file
-        request = given.judged.exchange.request
-        written.setdefault(path, []).append(replace(exchange, request=request))
-    for path, exchanges in written.items():
-        write_cassette(path, exchanges, provenance=provenance(server, through.target.model), scrub=scrub)
 
 
 def _told(done: int, of: int) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from copy import deepcopy
+
 from deltaproof.sse import Decoder, Event
 from deltaproof.stream.choices import REASONING_FIELDS, body_of
 from deltaproof.stream.strict import parse
@@ -22,9 +25,14 @@ class FirstFragment:
         self._decoder = Decoder()
 
     def feed(self, content: bytes) -> bool:
-        """Take the next bytes; return whether the first fragment has come, with them or before."""
+        """Take the next bytes; return whether the first fragment has come, with them or before.
+
+        A CR at their end is taken for the end of its line, although an LF may follow that belongs to it.
+        """
         if self.event is None:
-            self.event = next((event for event in self._decoder.feed(content) if _has_fragment(event.data)), None)
+            self.event = _first(self._decoder.feed(content))
+            if self.event is None and content.endswith(b"\r"):
+                return _first(deepcopy(self._decoder).feed(b"\n")) is not None
         return self.event is not None
 
 
@@ -33,6 +41,10 @@ def first_fragment(body: bytes) -> Event | None:
     first = FirstFragment()
     first.feed(body)
     return first.event
+
+
+def _first(events: Iterable[Event]) -> Event | None:
+    return next((event for event in events if _has_fragment(event.data)), None)
 
 
 def _has_fragment(data: bytes | None) -> bool:

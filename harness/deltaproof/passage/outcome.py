@@ -10,10 +10,11 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import NamedTuple
 
+from deltaproof.accumulate import outcome
 from deltaproof.accumulate.answers import Answer, Broken, Raised, Said, SaidCall, Trouble
 from deltaproof.accumulate.calls import sent_calls
 from deltaproof.accumulate.duty import Duty, duty_of
-from deltaproof.accumulate.outcome import Outcome, judge_said
+from deltaproof.accumulate.outcome import Outcome
 from deltaproof.checking import Judged
 from deltaproof.exchange import End
 from deltaproof.fold import FoldedChoice, Message
@@ -23,29 +24,38 @@ from deltaproof.suite.checks import error_message
 
 
 class Ruling(NamedTuple):
-    """What came of a passage, why in one line without a final full stop, and in which choice, None for all of it."""
+    """What came of a passage.
+
+    Attributes:
+        outcome, reason, about: as of accumulators.
+        choice: in which choice, None for all of it.
+    """
 
     outcome: Outcome
     reason: str
+    about: str
     choice: int | None = None
 
 
 def ruling_of(passage: Passage) -> Ruling:
-    """Return what came of a passage; of several choices that are wrong, the gravest."""
+    """Return what came of a passage; of several choices of which not the same is to be said, the gravest."""
     given, came = passage.given.judged, passage.came
     indexes = sorted({choice.index for one in (given, came) if one for choice in one.judgement.message.choices})
-    rulings = [_ruling(passage, index) for index in indexes] if len(indexes) > 1 else [_ruling(passage, None)]
-    return min(rulings, key=lambda ruling: list(Outcome).index(ruling.outcome))
+    ruled = {index: _ruled(passage, index) for index in indexes} if len(indexes) > 1 else {}
+    if len(set(ruled.values())) < 2:  # noqa: PLR2004 - nothing tells the choices apart
+        told = next(iter(ruled.values()), None) or _ruled(passage, None)
+        return Ruling(told.outcome, told.reason, told.about)
+    index, told = min(ruled.items(), key=lambda one: list(Outcome).index(one[1].outcome))
+    return Ruling(told.outcome, f"choice {index}: {told.reason}", told.about, index)
 
 
-def _ruling(passage: Passage, index: int | None) -> Ruling:
+def _ruled(passage: Passage, index: int | None) -> outcome.Ruling:
     """Rule on one choice, or on all there is."""
     given = _only(passage.given.judged, index)
     answer = answer_of(passage, index)
     if answer == Said() and _is_empty(given):
-        return Ruling(Outcome.RIGHT, "as it was sent", index)
-    ruled = judge_said(given.exchange, given.judgement, answer)
-    return Ruling(ruled.outcome, ruled.reason if index is None else f"choice {index}: {ruled.reason}", index)
+        return outcome.Ruling(Outcome.RIGHT, "as it was sent")
+    return outcome.judge_said(given.exchange, given.judgement, answer)
 
 
 def answer_of(passage: Passage, index: int | None = None) -> Answer:

@@ -37,7 +37,7 @@ class Passage:
         broken: why there was none, None where there was one.
         asked: how often the gateway asked its upstream for it.
         added: the seconds from writing the first fragment to having it, None where either did not happen.
-        held: whether the first fragment did not come while the upstream waited to say more.
+        held: whether the first fragment came out only after the upstream, which waited for that, had said more.
         strangers: the names of the recordings whose markers came out instead.
     """
 

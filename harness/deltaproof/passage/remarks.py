@@ -11,6 +11,7 @@ from deltaproof.accumulate.answers import Said
 from deltaproof.accumulate.outcome import Outcome
 from deltaproof.catalog import Level, load
 from deltaproof.checking import Judged
+from deltaproof.exchange import End
 from deltaproof.passage.outcome import Ruling, Substance, answer_of, ruling_of, substance
 from deltaproof.passage.passage import Passage
 from deltaproof.verdict import Finding
@@ -24,8 +25,9 @@ class Kind(StrEnum):
     is broken that what went in had not broken so. HELD_BACK: the first fragment waited for what came after it.
 
     Worth knowing: REPAIRED: a rule was broken by what went in, and is not any more. DEVIATES_NOTE: as DEVIATES, of a
-    rule that counts as a note. STATUS: a refusal came with another status. REFUSED: what the upstream would have
-    refused was refused without asking it. ASKED_AGAIN: the upstream was asked more than once.
+    rule that counts as a note. STATUS: a refusal came with another status. END: a broken body ends in order.
+    REFUSED: what the upstream would have refused was refused without asking it. ASKED_AGAIN: the upstream was asked
+    more than once.
     """
 
     EXECUTABLE = "wrong-executable"
@@ -43,6 +45,7 @@ class Kind(StrEnum):
     REPAIRED = "repaired"
     DEVIATES_NOTE = "deviates-note"
     STATUS = "status"
+    END = "end"
     REFUSED = "refused"
     ASKED_AGAIN = "asked-again"
 
@@ -52,7 +55,10 @@ class Kind(StrEnum):
         return self not in _NOTES
 
 
-_NOTES = frozenset({Kind.REPAIRED, Kind.DEVIATES_NOTE, Kind.STATUS, Kind.REFUSED, Kind.ASKED_AGAIN})
+_NOTES = frozenset({Kind.REPAIRED, Kind.DEVIATES_NOTE, Kind.STATUS, Kind.END, Kind.REFUSED, Kind.ASKED_AGAIN})
+
+
+_BREAKS = {End.CUT: "was cut", End.RESET: "was reset", End.TIMEOUT: "fell silent", End.CLIENT_GONE: "was left"}
 
 
 class FailOn(StrEnum):
@@ -90,12 +96,14 @@ class Remark:
     Attributes:
         kind: of which kind it is.
         reason: why, in one line without a final full stop.
+        about: what two remarks of one kind have in common that say the same of different recordings.
         finding: the deviation that it is about: of what came out, of a repair that of what went in; else None.
         choice: the choice that it is about, None where that is told by the finding or there is but one.
     """
 
     kind: Kind
     reason: str
+    about: str = ""
     finding: Finding | None = None
     choice: int | None = None
 
@@ -146,8 +154,8 @@ def _remarks(
     if stranger := _stranger(passage, owners):
         yield Remark(Kind.MIXED_UP, f"it answers another request: {stranger}", choice=ruling.choice)
     elif not ruling.outcome.is_as_it_should:
-        unasked = "" if passage.asked else "; the upstream was not asked"
-        yield Remark(Kind(ruling.outcome.value), f"{ruling.reason}{unasked}", choice=ruling.choice)
+        unasked = "; the upstream was not asked" if ruling.outcome is Outcome.ERROR and not passage.asked else ""
+        yield Remark(Kind(ruling.outcome.value), f"{ruling.reason}{unasked}", ruling.about, choice=ruling.choice)
     if not passage.asked and passage.came is not None and ruling.outcome is not Outcome.ERROR:
         if isinstance(answer_of(passage), Said):
             yield Remark(Kind.MADE_UP, "it answers without having asked the upstream")
@@ -160,6 +168,7 @@ def _remarks(
     if passage.came is not None:
         yield from _deviations(passage, passage.came, ruling)
         yield from _status_remark(passage.given.judged, passage.came)
+        yield from _end_remark(passage.given.judged, passage.came)
 
 
 def _stranger(passage: Passage, owners: Mapping[tuple[Substance, ...], Mapping[str, str]]) -> str:
@@ -180,11 +189,12 @@ def _deviations(passage: Passage, came: Judged, ruling: Ruling) -> Iterator[Rema
     for key, finding in after.items():
         if key not in before:
             kind = Kind.DEVIATES_NOTE if finding.level is Level.NOTE else Kind.DEVIATES
-            yield Remark(kind, _means(finding), finding)
+            yield Remark(kind, _means(finding), ".".join(key), finding)
     if ruling.outcome in (Outcome.RIGHT, Outcome.IDS_LOST, Outcome.FINISH_LOST) and passage.asked:
+        broken = {rule for rule, _ in after.keys() - before.keys()}
         for key, finding in before.items():
-            if key not in after:
-                yield Remark(Kind.REPAIRED, _means(finding), finding)
+            if key not in after and finding.rule not in broken:  # or it deviates otherwise now
+                yield Remark(Kind.REPAIRED, _means(finding), ".".join(key), finding)
 
 
 def _cases(judged: Judged) -> dict[tuple[str, str], Finding]:
@@ -202,7 +212,18 @@ def _means(finding: Finding) -> str:
 def _status_remark(given: Judged, came: Judged) -> Iterator[Remark]:
     before, after = _status(given), _status(came)
     if before >= HTTPStatus.BAD_REQUEST and after >= HTTPStatus.BAD_REQUEST and before != after:
-        yield Remark(Kind.STATUS, f"the status {before} became {after}")
+        told = f"the status {before} became {after}"
+        yield Remark(Kind.STATUS, told, told)
+
+
+def _end_remark(given: Judged, came: Judged) -> Iterator[Remark]:
+    """Tell of a break that nothing but what is missing tells of any more: neither the connection nor an error does."""
+    before, after = given.exchange.end, came.exchange.end
+    if before is not End.EOF and after is End.EOF and _status(came) < HTTPStatus.BAD_REQUEST:
+        transcript = came.judgement.transcript
+        if not (transcript.errors or transcript.done_count):
+            told = f"a body that {_BREAKS[before]} ends in order, without [DONE] and without an error"
+            yield Remark(Kind.END, told, before)
 
 
 def _status(judged: Judged) -> int:

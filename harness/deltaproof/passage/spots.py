@@ -16,12 +16,12 @@ from deltaproof.stream import Choice, Text, Transcript
 from deltaproof.verdict.engine import excerpt
 
 _ENDS = {
-    End.EOF: "in order",
-    End.CUT: "by being closed too early",
-    End.RESET: "by a reset",
-    End.TIMEOUT: "in silence",
-    End.CLIENT_GONE: "by its client",
+    End.CUT: "then the connection is closed",
+    End.RESET: "then the connection is reset",
+    End.TIMEOUT: "then nothing more comes",
+    End.CLIENT_GONE: "then the client is gone",
 }
+_LONG = 160  # bytes of an event, from which on its envelope is left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Spots:
-    """Where a remark shows, on both sides; None where there is nothing to show."""
+    """Where a remark shows, on both sides."""
 
-    given: Spot | None
-    came: Spot | None
+    given: Spot
+    came: Spot
 
 
 def spots_of(passage: Passage, remark: Remark) -> Spots:
@@ -57,7 +57,7 @@ def spots_of(passage: Passage, remark: Remark) -> Spots:
 
 def _of_kind(given: Judged, came: Judged, remark: Remark) -> Spots:
     match remark.kind:
-        case Kind.SWALLOWED | Kind.STATUS | Kind.REFUSED:
+        case Kind.SWALLOWED | Kind.STATUS | Kind.END | Kind.REFUSED:
             return Spots(_last(given), _last(came))
         case Kind.ERROR:
             return Spots(_first(given), _last(came))
@@ -100,14 +100,16 @@ def _events(judged: Judged) -> list[Event]:
     return [*decoder.feed(judged.exchange.body), *decoder.close()]
 
 
-def _at(judged: Judged, number: int) -> Spot | None:
-    """Return the event of a number; where there is none, the beginning of the response."""
+def _at(judged: Judged, number: int) -> Spot:
+    """Return the event of a number; where there is none, the last one."""
     event = next((event for event in _events(judged) if event.number == number), None) if number else None
-    return _spot(judged, event) if event is not None else _whole(judged)
+    return _spot(judged, event) if event is not None else _last(judged)
 
 
 def _spot(judged: Judged, event: Event) -> Spot:
-    return Spot(event.number, event.offset, excerpt(judged.exchange.body[event.offset : event.end].strip()))
+    words = judged.exchange.body[event.offset : event.end].strip()
+    start = words.find(b'"choices"') if len(words) > _LONG else 0
+    return Spot(event.number, event.offset, f"data: {{… {excerpt(words[start:])}" if start > 0 else excerpt(words))
 
 
 def _whole(judged: Judged) -> Spot:
@@ -132,16 +134,16 @@ def _last(judged: Judged) -> Spot:
     spot = _spot(judged, event)
     if judged.exchange.end is End.EOF:
         return spot
-    return Spot(spot.event, spot.offset, f"{spot.text}; then the body ends {_ENDS[judged.exchange.end]}")
+    return Spot(spot.event, spot.offset, f"{spot.text}; {_ENDS[judged.exchange.end]}")
 
 
 def _finish(judged: Judged, index: int | None) -> Spot:
     choices = judged.judgement.transcript.choices
     finishes = [finish for choice in choices if index in (None, choice.index) for finish in choice.finishes]
-    return (_at(judged, finishes[-1].place.event) if finishes else None) or _last(judged)
+    return _at(judged, finishes[-1].place.event) if finishes else _last(judged)
 
 
-def _opening(given: Judged, came: Judged, index: int | None) -> tuple[Spot | None, Spot | None]:
+def _opening(given: Judged, came: Judged, index: int | None) -> tuple[Spot, Spot]:
     """Return where the first call is opened whose id is another."""
     for mine, theirs in zip(given.judgement.transcript.choices, came.judgement.transcript.choices, strict=False):
         if index not in (None, mine.index):

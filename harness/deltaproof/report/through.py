@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deltaproof.catalog import load
+from deltaproof.catalog import Level, load
 from deltaproof.passage.passage import Passages
 from deltaproof.passage.remarks import Kind, Remark, Remarked
 from deltaproof.passage.spots import Spot, spots_of
@@ -39,6 +38,7 @@ MEANS: Mapping[Kind, str] = {
     Kind.REPAIRED: "a rule broken in what went in, and not any more",
     Kind.DEVIATES_NOTE: "a rule broken that is a note by the profile, or waived",
     Kind.STATUS: "a refusal with another status",
+    Kind.END: "a broken body that ends in order, and only what is missing tells of it",
     Kind.REFUSED: "a refusal without asking the upstream, which refuses too",
     Kind.ASKED_AGAIN: "the upstream asked more than once",
 }
@@ -47,8 +47,6 @@ MEANS: Mapping[Kind, str] = {
 _COLOURS = {Kind.EXECUTABLE: "bold red", Kind.MIXED_UP: "bold red", Kind.SWALLOWED: "bold red"}
 _NAMED = 3
 _SHOWN = 12  # groups of one kind
-_VARIABLE = re.compile(r'"(?:[^"\\]|\\.)*"?|\w*\(.*\)|\d+')
-_ALIKE = 80  # characters that decide whether two reasons are one
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +57,18 @@ class Group:
     passages: tuple[Remarked, ...]
 
     @property
-    def title(self) -> str:
-        """What it is, in one line: the rule and what its case means, else the reason."""
+    def heading(self) -> str:
+        """What it is, in one line: the rule and what its case means, else what its kind means, and what it is about."""
+        finding, about = self.remark.finding, self.remark.about
+        if finding is not None:
+            return f"{finding.rule}, {finding.level}: {self.remark.reason}"
+        return f"{MEANS[self.remark.kind]}: {about}" if about else MEANS[self.remark.kind]
+
+    @property
+    def line(self) -> str:
+        """What it is, where nothing else is told: the rule and what its case means, else the reason."""
         finding = self.remark.finding
-        return f"{finding.rule}  {self.remark.reason}" if finding is not None else self.remark.reason
+        return f"{finding.rule}: {self.remark.reason}" if finding is not None else self.remark.reason
 
     @property
     def names(self) -> str:
@@ -73,21 +79,19 @@ class Group:
 
 
 def grouped(found: Sequence[Remarked]) -> list[Group]:
-    """Put what is said in the same words together, the gravest first, then the most frequent."""
+    """Put what is said in the same words together, the gravest first, then by level, then the most frequent."""
     together: dict[tuple[Kind, str], list[tuple[Remark, Remarked]]] = {}
     for one in found:
         for remark in one.remarks:
-            together.setdefault((remark.kind, _likeness(remark)), []).append((remark, one))
-    order = list(Kind)
-    keys = sorted(together, key=lambda key: (order.index(key[0]), -len(together[key])))
+            together.setdefault((remark.kind, remark.about), []).append((remark, one))
+    order, levels = list(Kind), list(Level)
+
+    def gravity(key: tuple[Kind, str]) -> tuple[int, int, int]:
+        finding = together[key][0][0].finding
+        return order.index(key[0]), levels.index(finding.level) if finding is not None else 0, -len(together[key])
+
+    keys = sorted(together, key=gravity)
     return [Group(together[key][0][0], tuple(one for _, one in together[key])) for key in keys]
-
-
-def _likeness(remark: Remark) -> str:
-    """Return what two remarks of a kind have in common that are the same: the words, without what they quote."""
-    if remark.finding is not None:
-        return f"{remark.finding.rule}.{remark.finding.case}"
-    return _VARIABLE.sub("…", remark.reason)[:_ALIKE] if remark.kind is not Kind.STATUS else remark.reason
 
 
 class Added(NamedTuple):
@@ -131,15 +135,15 @@ def _print_wrong(group: Group, console: Console) -> None:
     remark, first = group.remark, group.passages[0]
     title = Text(f"✗ {remark.kind}  ", _COLOURS.get(remark.kind, "red"))
     if remark.finding is not None:
-        title.append(remark.finding.rule, "bold").append(f"  {visible(remark.reason)}")
+        title.append(remark.finding.rule, "bold").append(f"  {remark.finding.level}: {visible(remark.reason)}")
     else:
-        title.append(MEANS[remark.kind])
+        title.append(visible(group.heading))
     title.append(f"  ({_count(len(group.passages), 'passage')})", "dim")
     console.print(title)
     lines = [("found", remark.finding.message if remark.finding is not None else remark.reason)]
     lines.append(("where", group.names))
     spots = spots_of(first.passage, remark)
-    lines += [(word, place(spot)) for word, spot in (("in", spots.given), ("out", spots.came)) if spot is not None]
+    lines += [("in", place(spots.given)), ("out", place(spots.came))]
     if remark.finding is not None:
         page = load().pages[remark.finding.rule]
         lines.append(("why", page.cases[remark.finding.case].why or page.why))
@@ -153,7 +157,7 @@ def place(spot: Spot) -> str:
 
 
 def _print_note(group: Group, console: Console) -> None:
-    line = Text("· ", "dim").append(f"{group.remark.kind}  ", "cyan").append(visible(group.title))
+    line = Text("· ", "dim").append(f"{group.remark.kind}  ", "cyan").append(visible(group.line))
     console.print(line.append(f"  {len(group.passages):,}", "bold"))
     console.print(Padding(Text(visible(group.names), "dim"), (0, 0, 0, 4)))
 

@@ -71,5 +71,5 @@ def _remark(one: Remarked, remark: Remark) -> Document:
     }
 
 
-def _spot(spot: Spot | None) -> Document | None:
-    return None if spot is None else {"event": spot.event, "offset": spot.offset, "text": spot.text}
+def _spot(spot: Spot) -> Document:
+    return {"event": spot.event, "offset": spot.offset, "text": spot.text}

@@ -40,7 +40,7 @@ def through_markdown(passages: Passages, found: Sequence[Remarked]) -> str:
     if notes:
         lines += ["## Worth knowing", "", "| what | which | passages | such as |", "| --- | --- | ---: | --- |"]
         lines += [
-            f"| {group.remark.kind} | {_markdown(group.title)} | {len(group.passages):,} | {_markdown(group.names)} |"
+            f"| {group.remark.kind} | {_markdown(group.line)} | {len(group.passages):,} | {_markdown(group.names)} |"
             for group in notes
         ]
         lines.append("")
@@ -53,15 +53,13 @@ def _wrong(group: Group) -> Iterator[str]:
     """Yield what is wrong with some passages, with what went in and came out of the first."""
     remark = group.remark
     finding = remark.finding
-    title = f"{finding.rule}, {remark.reason}" if finding is not None else MEANS[remark.kind]
-    yield f"### {remark.kind}: {_markdown(title)} ({_count(len(group.passages), 'passage')})"
+    yield f"### {remark.kind}: {_markdown(group.heading)} ({_count(len(group.passages), 'passage')})"
     yield ""
     yield f"- found: {_markdown(finding.message if finding is not None else remark.reason)}"
     yield f"- where: {_markdown(group.names)}"
     spots = spots_of(group.passages[0].passage, remark)
     for word, spot in (("in", spots.given), ("out", spots.came)):
-        if spot is not None:
-            yield f"- {word}: {_code(place(spot))}"
+        yield f"- {word}: {_code(place(spot))}"
     if finding is not None:
         yield f"- page: {_code(f'deltaproof rules {finding.rule}')}"
     yield ""

@@ -174,12 +174,12 @@ def passages_of(through: Through, went: Went) -> tuple[Passage, ...]:
 def _passage(through: Through, number: int, course: Course, came: Exchange | Broken) -> Passage:
     given, giving = through.given[number], through.giving
     if isinstance(came, Broken):
-        return Passage(given, None, came, asked=course.asked, held=course.held)
+        return Passage(given, None, came, asked=course.asked)
     exchange = replace(came, request=given.judged.exchange.request, source=given.name, entry=0)
     judged = Judged(exchange, judge(exchange, profile=giving.profile, provider=giving.provider))
-    added = None
+    added, held = None, False
     if course.wrote_at is not None and course.seen_at is not None:
-        added = max(0.0, course.seen_at - course.wrote_at)
+        added, held = max(0.0, course.seen_at - course.wrote_at), course.held
     heads = exchange.head.headers if exchange.head is not None else ()
     said = b"\n".join((exchange.body, *(value.encode(errors="replace") for _, value in heads)))
     strangers = tuple(
@@ -187,4 +187,4 @@ def _passage(through: Through, number: int, course: Course, came: Exchange | Bro
         for other in giving.markers.numbers(said)
         if other != number and other < len(through.given)
     )
-    return Passage(given, judged, None, course.asked, added, course.held, strangers)
+    return Passage(given, judged, None, course.asked, added, held, strangers)

@@ -122,7 +122,8 @@ def _model(given: Given) -> str:
 async def _play(course: Course, connection: Connection, version: str) -> None:
     """Play a recording; where its first fragment is not all of it, wait there until that has come out."""
     exchange = course.given.judged.exchange
-    end = _end_of_first(exchange.body)
+    first = first_fragment(exchange.body)
+    end = first.end if first is not None else 0
     planned, count = _planned(exchange, end, version)
     await play(_part(planned, planned.writes[:count], Finish.KEEP), connection, None)
     if end and course.wrote_at is None:
@@ -136,17 +137,6 @@ async def _play(course: Course, connection: Connection, version: str) -> None:
         course.on_silence()
     if not connection.closing:
         await play(_part(planned, (), planned.finish), connection, None)
-
-
-def _end_of_first(body: bytes) -> int:
-    """Return the offset from which the first fragment can have come out, 0 where there is none.
-
-    After a CR whoever reads must wait for one byte more, which may be the LF that belongs to it.
-    """
-    first = first_fragment(body)
-    if first is None:
-        return 0
-    return first.end + (body[first.end - 1 : first.end] == b"\r" and first.end < len(body))
 
 
 def _planned(exchange: Exchange, end: int, version: str) -> tuple[Plan, int]:
