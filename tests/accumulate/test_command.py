@@ -187,6 +187,34 @@ def test_faults_make_more_streams(tmp_path: Path) -> None:
     ]
 
 
+def test_the_terminal_report_has_a_line_for_each_fault(tmp_path: Path) -> None:
+    """In how many of the streams it came to what should not be, and the gravest that it came to in each client."""
+    folder(tmp_path, "one-call", "two-calls")
+    client = tmp_path / "fold"
+    client.write_text(f"#!/bin/sh\nexec {tiny('EMPTIES_ARGUMENTS')}\n", encoding="utf-8")
+    client.chmod(0o755)
+    options = ("--accumulator", "./fold", "--persistent", "--faults", "name-null,calls-in-a-chunk,tool-choice-none")
+    ran = deltaproof("replay", ".", *options, cwd=tmp_path, columns=100)
+    assert ran.out.splitlines()[6:12] == [
+        " stream                        a",
+        " ───────────────────────────────",
+        " one-call.sse and 1 more       ✗",
+        " + name-null in 2 of 2         ✗",
+        " + calls-in-a-chunk in 1 of 1  ✗",
+        "",
+    ], ran.out
+    why = "it changes what was asked for, and that the client sends"
+    assert ran.err == f"left out: tool-choice-none does not apply: {why}\n"
+
+
+def test_a_stall_is_folded_in_time_and_soon(tmp_path: Path) -> None:
+    """A fault that makes a stream late and nothing else is played in time, only faster: half a minute takes a second."""
+    shutil.copy(REPOSITORY / "cassettes" / "aimock" / "plain-text.yaml", tmp_path)
+    ran = replayed(tmp_path, "--accumulator", tiny("honest"), "--faults", "stall")
+    streams = {one["name"]: one["cells"][tiny("honest")]["seconds"] for one in json.loads(ran.out)["streams"]}
+    assert streams["plain-text.yaml + stall"] > 1 > streams["plain-text.yaml"]
+
+
 @pytest.mark.parametrize("form", ["markdown", "html"])
 def test_a_page_needs_nothing_else(tmp_path: Path, form: str) -> None:
     """Markdown and HTML name every stream and reason, escaped, and refer to nothing outside."""

@@ -58,6 +58,7 @@ class Matrix:
         cells: by stream and accumulator; none for those that were skipped.
         seconds: how long it took.
         left: how many processes an accumulator left behind, to be ended; those that left none are not in it.
+        faults: the fault that was done to a stream, by its name; those without one are not in it.
     """
 
     streams: tuple[str, ...]
@@ -65,6 +66,7 @@ class Matrix:
     cells: Mapping[tuple[str, str], Cell]
     seconds: float
     left: Mapping[str, int] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ran(self) -> tuple[Column, ...]:

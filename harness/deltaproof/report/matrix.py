@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deltaproof.accumulate.baseline import Unexpected
-from deltaproof.accumulate.matrix import Cell, Matrix
+from deltaproof.accumulate.matrix import Matrix
 from deltaproof.accumulate.outcome import Outcome
 from deltaproof.report.visible import visible
 
@@ -45,7 +46,7 @@ LOOKS: Mapping[Outcome, Look] = {
 """What is right before what is wrong, and that the gravest first."""
 
 _WIDE = 120  # columns, for headings that are names
-_ROWS = 60
+_ROWS = 60  # besides those of faults, which are asked for
 _EXAMPLES = 2
 _UNEXPECTED = 40
 _SKIPPED = Text("·", "dim")
@@ -115,45 +116,61 @@ def _overview(matrix: Matrix, letters: Mapping[str, str], *, wide: bool) -> Tabl
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """Streams of which the same came in every accumulator."""
+    """Streams that belong together: what they are called, how many there are, the gravest in each accumulator."""
 
-    streams: tuple[str, ...]
-    cells: tuple[Cell, ...]
+    name: str
+    more: str
+    outcomes: tuple[Outcome, ...]
 
     @property
     def gravity(self) -> list[int]:
         """How grave it is, the gravest first."""
-        return sorted(list(Outcome).index(cell.outcome) for cell in self.cells)
+        return sorted(list(Outcome).index(outcome) for outcome in self.outcomes)
 
 
-def rows(matrix: Matrix) -> Iterator[_Row]:
-    """Yield the streams that are not as they should be in every accumulator, those alike together."""
+def _rows(matrix: Matrix) -> Iterator[_Row]:
+    """Yield the streams that are not as they should be in every accumulator: those alike together, or of one fault."""
     alike: dict[tuple[Outcome, ...], list[str]] = {}
+    of_faults: dict[str, list[tuple[Outcome, ...]]] = {}
     for stream in matrix.streams:
         outcomes = tuple(matrix.cells[stream, column.name].outcome for column in matrix.ran)
-        if not all(outcome.is_as_it_should for outcome in outcomes):
+        if _is_right(outcomes):
+            continue
+        if fault := matrix.faults.get(stream):
+            of_faults.setdefault(fault, []).append(outcomes)
+        else:
             alike.setdefault(outcomes, []).append(stream)
-    for streams in alike.values():
-        yield _Row(tuple(streams), tuple(matrix.cells[streams[0], column.name] for column in matrix.ran))
+    for outcomes, streams in alike.items():
+        yield _Row(streams[0], f" and {len(streams) - 1} more" if len(streams) > 1 else "", outcomes)
+    counts = Counter(matrix.faults.values())
+    for fault, several in of_faults.items():
+        gravest = tuple(min(of_one, key=list(Outcome).index) for of_one in zip(*several, strict=True))
+        yield _Row(f"+ {fault}", f" in {len(several):,} of {counts[fault]:,}", gravest)
+
+
+def _is_right(outcomes: Iterable[Outcome]) -> bool:
+    return all(outcome.is_as_it_should for outcome in outcomes)
 
 
 def _print_streams(matrix: Matrix, letters: Mapping[str, str], console: Console) -> None:
     """Print the streams that are not right everywhere, the gravest first."""
-    found = sorted(rows(matrix), key=lambda row: row.gravity)
+    found = sorted(_rows(matrix), key=lambda row: row.gravity)
     wide = console.width >= _WIDE and sum(len(column.name) + 1 for column in matrix.ran) <= console.width // 2
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("stream", overflow="fold", min_width=20)
     for column in matrix.ran:
         table.add_column(column.name if wide else letters[column.name], justify="center", no_wrap=True)
-    for row in found[:_ROWS]:
-        more = f" and {len(row.streams) - 1} more" if len(row.streams) > 1 else ""
-        name = Text(visible(row.streams[0])).append(more, "dim")
-        table.add_row(name, *(Text(LOOKS[cell.outcome].mark, LOOKS[cell.outcome].colour) for cell in row.cells))
+    most = _ROWS + len(set(matrix.faults.values()))
+    for row in found[:most]:
+        name = Text(visible(row.name)).append(row.more, "dim")
+        table.add_row(name, *(Text(LOOKS[outcome].mark, LOOKS[outcome].colour) for outcome in row.outcomes))
     if found:
         console.print(table)
-    if len(found) > _ROWS:
-        console.print(f"… and {len(found) - _ROWS} more rows; --format json has them all")
-    right = len(matrix.streams) - sum(len(row.streams) for row in found)
+    if len(found) > most:
+        console.print(f"… and {len(found) - most} more rows; --format json has them all")
+    right = sum(
+        _is_right(matrix.cells[stream, column.name].outcome for column in matrix.ran) for stream in matrix.streams
+    )
     where = "the accumulator that ran" if len(matrix.ran) == 1 else f"all {len(matrix.ran)} accumulators that ran"
     console.print(f"{right:,} of {len(matrix.streams):,} streams are as they should be in {where}")
     console.print()

@@ -31,6 +31,7 @@ def matrix_document(matrix: Matrix, found: Sequence[Unexpected] | None = None) -
         "streams": [
             {
                 "name": stream,
+                "fault": matrix.faults.get(stream),
                 "cells": {
                     column.name: {
                         "outcome": cell.outcome,

@@ -27,10 +27,17 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A judged stream, what the operator calls it, and the speed to play it at: None for as fast as a client reads."""
+    """A judged stream.
+
+    Attributes:
+        name: what the operator calls it.
+        fault: the name of the fault that was done to it, empty where none was.
+        speed: at which it is played; None for as fast as a client reads.
+    """
 
     name: str
     judged: Judged
+    fault: str = ""
     speed: float | None = None
 
 
@@ -84,5 +91,6 @@ async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: floa
         except* DeltaproofError as several:
             raise several.exceptions[0] from None
     names = tuple(stream.name for stream in streams)
+    faults = {stream.name: stream.fault for stream in streams if stream.fault}
     columns = tuple(client.column for client in clients)
-    return Matrix(names, columns, cells, time.perf_counter() - started, +left)
+    return Matrix(names, columns, cells, time.perf_counter() - started, +left, faults)
