@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from deltaproof.accumulate.known import known_accumulators
 from tools.corpus import CORPUS
-from tools.figures import generated
+from tools.figures import ROOT, generated, pinned
 from tools.gateways import measured, page, words
 from tools.gateways.__main__ import GATEWAYS
 from tools.providers import COUNTS, PAGE, judged_corpus, page_of
@@ -23,6 +24,20 @@ def test_figures_and_indexes_are_up_to_date(path: Path, text: str) -> None:
 def test_the_page_of_providers_tells_the_committed_counts() -> None:
     """`docs/providers.md` is made from `tests/providers.json`."""
     assert PAGE.read_text(encoding="utf-8") == page_of(json.loads(COUNTS.read_text(encoding="utf-8")))
+
+
+def test_the_matrix_is_of_what_is_there() -> None:
+    """`docs/accumulators-matrix.md` has every built-in accumulator at its pinned version, and every cassette."""
+    text = (ROOT / "docs" / "accumulators-matrix.md").read_text(encoding="utf-8")
+    wanted = [f"| {one.name} | {pinned(one)} |" for one in known_accumulators().values()]
+    judged = json.loads((ROOT / "tests" / "cassettes.json").read_text(encoding="utf-8"))
+    wanted += [
+        f"| {folder}/{name}.yaml |"
+        for folder, told in judged.items()
+        for name, counts in told["cassettes"].items()
+        if counts["judged"]
+    ]
+    assert [one for one in wanted if f"\n{one}" not in text] == []
 
 
 def test_the_page_of_gateways_tells_what_was_measured() -> None:

@@ -78,21 +78,21 @@ def _gravest(page: Page, name: str) -> str:
 def accumulators() -> str:
     """Return the table of the accumulators that are built in, with the versions that are installed for them."""
     rows = [
-        f"| {one.name} | {one.title} | {_pinned(one)} | {'yes' if one.cheap else ''} |"
+        f"| {one.name} | {one.title} | {one.package} {pinned(one)} | {'yes' if one.cheap else ''} |"
         for one in known_accumulators().values()
     ]
     head = ["| name | what it is | pinned | cheap |", "| --- | --- | --- | --- |"]
     return "\n".join(["<!-- accumulators -->", *head, *rows, "<!-- end -->", ""])
 
 
-def _pinned(accumulator: Accumulator) -> str:
+def pinned(accumulator: Accumulator) -> str:
     """Return the version of its package that is installed for an accumulator."""
     if accumulator.language is Language.NODE:
         packages = json.loads(_LOCK.read_text(encoding="utf-8"))["packages"]
-        return f"{accumulator.package} {packages[f'node_modules/{accumulator.package}']['version']}"
+        return str(packages[f"node_modules/{accumulator.package}"]["version"])
     pins = dict(needed.split("==") for needed in accumulator.requires)
     versions = {name.partition("[")[0]: version for name, version in pins.items()}
-    return f"{accumulator.package} {versions[accumulator.package]}"
+    return versions[accumulator.package]
 
 
 def generated() -> Iterator[tuple[Path, str]]:
