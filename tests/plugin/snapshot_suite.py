@@ -95,7 +95,9 @@ class Suite:
 
     def spawn(self, *arguments: str) -> Ran:
         """Run the tests in a process of its own, with pytest-xdist and the cache of what failed."""
-        return _ran(self._pytester.runpytest_subprocess("-q", "-p", "deltaproof.plugin", "-p", "xdist", *arguments))
+        return _ran(
+            self._pytester.runpytest_subprocess("-q", "-p", "deltaproof.plugin", "-p", "xdist", *arguments, timeout=120)
+        )
 
     def kept(self, name: str = "__snapshots__/test_agent.yaml") -> list[str]:
         """Return the names of the entries of a file, in order; none where there is none."""

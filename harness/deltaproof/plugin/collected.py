@@ -16,8 +16,9 @@ from deltaproof.plugin.snapshots import FOLDER, SUFFIX, file_beside, name_of
 
 @dataclass(slots=True)
 class Module:
-    """The tests that a module has, and the collectors below it that were not read yet, or could not be."""
+    """The tests that the files of a name have, and the collectors in them that were not read yet, or could not be."""
 
+    files: set[Path] = field(default_factory=set)
     tests: set[str] = field(default_factory=set)
     waiting: set[str] = field(default_factory=set)
 
@@ -67,6 +68,7 @@ class Collected:
         if file is None or f"{file.path.stem}{SUFFIX}" not in self._in(file.path.parent):
             return
         module = self._modules.setdefault(file_beside(file.path), Module())
+        module.files.add(file.path)
         if not report.passed:
             module.waiting.add(collector.nodeid)
             return
@@ -89,7 +91,9 @@ class Collected:
         for item in session.items if self._modules else ():
             run.setdefault(file_beside(item.path), set()).add(name_of(item))
         for file, module in self._modules.items():
-            if not module.waiting and module.tests <= run.get(file, set()):
+            code = file.parent.with_name(f"{file.stem}.py")  # which may lie beside a text of that name, with doctests
+            whole = code in module.files or not code.exists()
+            if whole and not module.waiting and module.tests <= run.get(file, set()):
                 self.known.modules[file] = module.tests
         if not self._deselected:
             self.known.gone.update(self._gone(session))
