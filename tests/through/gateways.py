@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import re
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -157,6 +158,16 @@ def buffering(heard: Heard) -> Iterator[bytes | Act]:
     """Wait for the end, then say all at once."""
     body = b"".join(heard.body)
     yield STREAM_HEAD + piece(body) + STREAM_END if heard.is_stream else whole(heard, body)
+
+
+@relaying
+def compressing(heard: Heard) -> Iterator[bytes | Act]:
+    """Compress what it passes on, whatever its client said of that."""
+    packer = zlib.compressobj(wbits=31)
+    yield STREAM_HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n")
+    for event in heard.events():
+        yield piece(packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH))
+    yield piece(packer.flush()) + STREAM_END
 
 
 _STOP = (

@@ -108,6 +108,22 @@ def test_a_gateway_that_hangs_has_no_answer() -> None:
     assert one.ruling.reason == "nothing came within 0.5 seconds"
 
 
+def test_what_is_compressed_is_no_less_clean() -> None:
+    """The first fragment is heard behind a content encoding, and what is judged is what was meant."""
+    (one,) = passed(gateways.compressing, [stream("one-call")])
+    assert told([one]) == [("one-call", [])]
+    assert one.passage.added is not None
+
+
+def test_an_error_without_asking_is_none_that_is_passed_on() -> None:
+    """Where the upstream would have broken off, half of an answer would have come; it was not asked for that."""
+    found = passed(gateways.refusing, [stream("two-choices")], faults="cut-reset")
+    assert [one.remarks[0].reason for one in found] == [
+        "the status is 400: one choice is enough; the upstream was not asked"
+    ] * 2
+    assert told(found) == [("two-choices", ["error"]), ("two-choices + cut-reset", ["error"])]
+
+
 def test_requests_that_are_mixed_up_are_told_apart() -> None:
     """Each of two that came together got the answer to the other; both are named, and nothing else is said."""
     found = passed(gateways.swapping, [stream("one-call"), stream("text")])

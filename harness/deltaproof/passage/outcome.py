@@ -62,9 +62,9 @@ def answer_of(passage: Passage, index: int | None = None) -> Answer:
     """Return what a gateway said, of one choice or of the only one; that it raised, where it was right to tell so."""
     if passage.came is None:
         broken = passage.broken or Broken(Trouble.CRASHED, "there was no response")
-        if passage.given.judged.exchange.end is End.TIMEOUT and broken.trouble is Trouble.HUNG:
-            return Raised("silence", "as its upstream was silent")
-        return broken
+        given = passage.given.judged.exchange
+        as_silent = given.end is End.TIMEOUT and broken.trouble is Trouble.HUNG
+        return Raised(broken.why) if as_silent or given.head is None else broken
     came = _only(passage.came, index)
     if _is_empty(came):
         return Said()

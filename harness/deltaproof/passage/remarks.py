@@ -159,8 +159,10 @@ def _remarks(
     if not passage.asked and passage.came is not None and ruling.outcome is not Outcome.ERROR:
         if isinstance(answer_of(passage), Said):
             yield Remark(Kind.MADE_UP, "it answers without having asked the upstream")
-        else:
+        elif _status(passage.given.judged) >= HTTPStatus.BAD_REQUEST:
             yield Remark(Kind.REFUSED, "it refuses without asking the upstream, which refuses too")
+        else:
+            yield Remark(Kind.ERROR, f"{ruling.reason}; the upstream was not asked", ruling.about)
     if passage.asked > 1:
         yield Remark(Kind.ASKED_AGAIN, f"it asked the upstream {passage.asked} times")
     if passage.held:

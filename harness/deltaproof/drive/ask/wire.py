@@ -74,7 +74,7 @@ class Ask:
         body: the bytes to send in place of a JSON object.
         scenario: for which.
         enough: after how many bytes of the body the client goes.
-        hear: is told the bytes of each read of the body as it comes.
+        hear: is told of each read of the body as it comes, with the head.
     """
 
     path: str = "/chat/completions"
@@ -82,7 +82,7 @@ class Ask:
     body: bytes = b""
     scenario: str = ""
     enough: int = MOST_BYTES
-    hear: Callable[[bytes], object] = len
+    hear: Callable[[Head, bytes], object] = lambda _head, _content: None
 
     @property
     def method(self) -> str:
@@ -244,7 +244,8 @@ async def _read_body(response: httpx2.Response, reading: _Reading, ask: Ask) -> 
                 else:
                     at = reading.reads[-1].at
                 reading.reads.append(Read(at, len(piece)))
-                ask.hear(piece)
+                if reading.head is not None:
+                    ask.hear(reading.head, piece)
                 if len(reading.body) >= ask.enough:
                     patience.reschedule(loop.time())
     except TimeoutError:

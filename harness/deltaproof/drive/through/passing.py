@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from deltaproof.accumulate.answers import Broken
 from deltaproof.accumulate.answers import Trouble as NoAnswer
+from deltaproof.cassette import readable
+from deltaproof.cassette.coding import Decoding, names
 from deltaproof.checking import Judged
 from deltaproof.drive.ask.reach import raise_if_closed
 from deltaproof.drive.ask.wire import Answered, Ask, Unanswered, Wire
@@ -17,8 +20,8 @@ from deltaproof.drive.http.target import Target
 from deltaproof.drive.http.trouble import Trouble
 from deltaproof.drive.through.giving import Giving
 from deltaproof.drive.through.upstream import Course, Upstream
-from deltaproof.errors import UnreachableError
-from deltaproof.exchange import End, Exchange
+from deltaproof.errors import UnreachableError, UnreadableError
+from deltaproof.exchange import End, Exchange, Head
 from deltaproof.passage.fragments import FirstFragment
 from deltaproof.passage.passage import Given, Passage
 from deltaproof.verdict import judge
@@ -129,15 +132,8 @@ class _Sender:
     async def _pass(self, number: int) -> None:
         course = self.upstream.courses[number]
         self.upstream.alone = None if course.given.marked else course
-        first = FirstFragment()
         kept: list[Exchange] = []
-
-        def hear(content: bytes) -> None:
-            if course.seen_at is None and first.feed(content):
-                course.seen_at = time.monotonic()
-                course.over.set()
-
-        ask = Ask(body=course.given.body, scenario="", hear=hear)
+        ask = Ask(body=course.given.body, hear=_Ear(course).hear)
         answer: Answered | Unanswered | None = None
         try:
             async with asyncio.timeout(None) as limit:
@@ -150,14 +146,40 @@ class _Sender:
             course.on_silence = lambda: None
             course.over.set()
             self.upstream.alone = None
-        self.went.kept[number] = kept[-1]
-        self.went.came[number] = course, _came(answer, kept[-1])
+        body = course.given.judged.exchange.body
+        self.went.kept[number] = _sharing(kept[-1], body)
+        self.went.came[number] = course, _came(answer, self.went.kept[number])
+
+
+class _Ear:
+    """Hears a response until its first fragment has come."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+        self._first = FirstFragment()
+        self._decoding: Decoding | None = None
+
+    def hear(self, head: Head, content: bytes) -> None:
+        """Take the bytes of a read, content encodings and all; what cannot be decoded has no fragments."""
+        if self._course.seen_at is not None:
+            return
+        if self._decoding is None:
+            self._decoding = Decoding(names(head.get("content-encoding")))
+        with suppress(UnreadableError):
+            if self._first.feed(self._decoding.feed(content)):
+                self._course.seen_at = time.monotonic()
+                self._course.over.set()
+
+
+def _sharing(exchange: Exchange, body: bytes) -> Exchange:
+    """Return an exchange that shares its body with what is equal to it: there may be many, and some are long."""
+    return replace(exchange, body=body) if exchange.body == body else exchange
 
 
 def _came(answer: Answered | Unanswered | None, kept: Exchange) -> Exchange | Broken:
     match answer:
-        case Answered(readable=exchange):
-            return exchange
+        case Answered():
+            return readable(kept)
         case Unanswered(trouble=trouble, why=why):
             return Broken(NoAnswer.HUNG if trouble is Trouble.SILENT else NoAnswer.CRASHED, why)
         case None if kept.head is not None:
