@@ -69,6 +69,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge what passed in a test that has an endpoint."""
+    __tracebackhide__ = True
     if USED not in item.config.stash:
         return (yield)
     from deltaproof.plugin.fixtures import verdict_on

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deltaproof.cassette import read_kept
+from deltaproof.cassette.paths import named
 from deltaproof.cassette.shelf import Match, Miss, Shelf
 from deltaproof.drive.play.replay_server import Options, ReplayServer
 from deltaproof.errors import DeltaproofError, UnreadableError
@@ -45,7 +46,8 @@ def exchanges_in(cassette: Path, names: Names) -> list[Exchange]:
     exchanges: list[Exchange] = []
     for sighting in read_kept(existing(cassette, names)):
         if isinstance(sighting, UnreadableError):
-            raise sighting
+            where = sighting.where.replace(named(cassette), names.path(cassette))
+            raise UnreadableError(sighting.what, where=where, hint=sighting.hint)
         if isinstance(sighting, Exchange):
             exchanges.append(names.exchange(sighting))
     if not exchanges:

@@ -1,0 +1,418 @@
+"""Facts about the fixture: what a test gets of its cassette, and what fails it besides itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from deltaproof.exchange import End, Head
+from tests.cli.command import CLEAN, REPEATED
+from tests.plugin.project import Project, answered
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with an agent."""
+    return Project(pytester, monkeypatch)
+
+
+FINDING = """\
+✗ error  tool-call-continuation-name  the same name again
+  found  the name "f" is there again
+  where  cassettes/test_agent/test_it.yaml, event 3, body byte 410, choice 0,
+         call 0 (2 times, last in event 4)
+  wire   …"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{\\"a\\""}}
+         ]},"finish_reason":null}]}
+  why    Clients that add up every string they are given turn a repeated name
+         into `get_weatherget_weather`, which no tool has.
+  who    breaks 10 of 36 measured clients, all of them silently
+  blame  protocol
+  page   deltaproof rules tool-call-continuation-name
+
+1 exchange judged by de-facto: 1 error, 0 warnings, 0 notes
+"""
+
+
+def test_a_test_gets_what_its_cassette_holds(project: Project) -> None:
+    """The stream folded, the exchanges, the report; what passes before the test begins is its own as well."""
+    project.cassette(answered(), answered(temperature=1))
+    project.tests("""
+@pytest.fixture
+def warm(deltaproof):
+    ask(deltaproof.base_url, temperature=1)
+
+def test_it(deltaproof, warm):
+    stream = ask(deltaproof.base_url)
+    assert stream == deltaproof.exchanges[1].body.decode()
+    assert [one.request.get("temperature") for one in deltaproof.exchanges] == [1, None]
+    assert [one.source for one in deltaproof.exchanges] == ["cassettes/test_agent/test_it.yaml"] * 2
+    assert [one.entry for one in deltaproof.exchanges] == [1, 0]
+    assert deltaproof.stream.content is None
+    (call,) = deltaproof.stream.tool_calls
+    assert (call.id, call.name, call.arguments) == ("call_a", "f", '{"a":1}')
+    assert deltaproof.stream.finish_reason == "tool_calls"
+    assert deltaproof.stream.exchange == deltaproof.exchanges[1]
+    assert repr(deltaproof.stream) == (
+        "Stream(content=None, tool_calls=(Call(id='call_a', name='f', arguments='{\\"a\\":1}'),), "
+        "finish_reason='tool_calls')"
+    )
+    assert (deltaproof.report.profile, len(deltaproof.report.judged)) == ("de-facto", 2)
+    assert deltaproof.check(profile="empower").profile == "empower"
+    assert deltaproof.base_url == repr(deltaproof).removeprefix("<deltaproof at ").removesuffix(">")
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (0, "1 passed")
+
+
+def test_without_a_cassette_it_is_told_how_to_record(project: Project) -> None:
+    """The test does not run."""
+    project.tests("""
+class TestAgent:
+    @pytest.mark.parametrize("city", ["Paris/Rome"])
+    def test_it(self, deltaproof, city):
+        raise AssertionError
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 error")
+    assert ran.told == (
+        f"{' ERRORS ':=^80}\n"
+        f"{' ERROR at setup of TestAgent.test_it[Paris/Rome] ':_^80}\n"
+        "cassettes/test_agent/TestAgent.test_it[Paris-Rome].yaml: there is no such cassette. Record it:"
+        " --deltaproof-record once --deltaproof-upstream URL\n"
+    )
+
+
+def test_a_finding_fails_the_test_in_its_call(project: Project) -> None:
+    """The report is the message: rule, event, text, page."""
+    project.cassette(answered(REPEATED))
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 failed")
+    assert ran.told == f"{' FAILURES ':=^80}\n{' test_it ':_^80}\n{FINDING}"
+
+
+def test_a_test_that_fails_by_itself_tells_of_findings_too(project: Project) -> None:
+    """In a section of its report; its own failure stays the first."""
+    project.cassette(answered(REPEATED))
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+    assert deltaproof.stream.content == "Sunny"
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 failed")
+    first, header, section = ran.told.partition(f"{' Captured deltaproof call ':-^80}\n")
+    assert "E       assert None == 'Sunny'\n" in first
+    assert (header != "", section) == (True, FINDING)
+
+
+def test_xfail_is_for_findings_as_well(project: Project) -> None:
+    """A test of which it is known passes."""
+    project.cassette(answered(REPEATED))
+    project.tests("""
+@pytest.mark.xfail(strict=True, reason="the server repeats names")
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    assert project.run().counts == "1 xfailed"
+
+
+MISSED = (
+    "not recorded: no recorded request equals this POST /chat/completions; in the closest,"
+    " cassettes/test_agent/test_it.yaml#0, temperature is absent, not 1, and 1 more differ\n"
+    "To record it too: --deltaproof-record new_episodes --deltaproof-upstream URL\n"
+)
+
+
+def test_an_unknown_request_fails_also_where_the_agent_does_not_mind(project: Project) -> None:
+    """It names the closest one; the same one again is counted, and another path is told too."""
+    project.cassette(answered())
+    project.tests("""
+import urllib.error, urllib.request
+
+def test_it(deltaproof):
+    for _ in range(2):
+        assert "deltaproof_error" in ask(deltaproof.base_url, temperature=1, top_p=1)
+    assert b'"m"' in urllib.request.urlopen(deltaproof.base_url + "/models").read()
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(deltaproof.base_url + "/files")
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 failed")
+    assert ran.told == (
+        f"{' FAILURES ':=^80}\n{' test_it ':_^80}\n2 times: {MISSED}"
+        "not recorded: nothing is recorded for GET /files\n"
+        "To record it too: --deltaproof-record new_episodes --deltaproof-upstream URL\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asks", "why"),
+    [
+        ("", "nothing has passed yet. Lead the client to http://127.0.0.1:PORT/v1, which is deltaproof.base_url, and"),
+        ("ask(deltaproof.base_url, temperature=1, top_p=1)", f"no stream has passed: {MISSED.splitlines()[0]}"),
+        (
+            "ask(deltaproof.base_url, stream=False)",
+            "no stream has passed, only a plain chat completion: stream was not",
+        ),
+    ],
+    ids=["nothing", "not recorded", "no stream"],
+)
+@pytest.mark.parametrize("use", ["stream", "check()"])
+def test_without_a_stream_there_is_a_reason(asks: str, why: str, use: str, project: Project) -> None:
+    """Rather than an index that is out of range, and with no line of ours in the traceback."""
+    plain = Head(200, (("content-type", "application/json"),))
+    project.cassette(answered(), answered('{"object":"chat.completion"}', head=plain, stream=False))
+    project.tests(f"""
+def test_it(deltaproof):
+    {asks or "pass"}
+    deltaproof.{use}
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 failed")
+    assert f"E       deltaproof.errors.DeltaproofError: {why}" in ran.told
+    assert f"\ntest_agent.py:{6}: DeltaproofError\n" in ran.told
+
+
+def test_check_holds_what_has_passed_to_a_stricter_profile(project: Project) -> None:
+    """Its message is the report; the test's own verdict is unchanged."""
+    project.cassette(answered(REPEATED))
+    project.tests("""
+@pytest.mark.deltaproof(fail_on="never")
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+    assert deltaproof.check().levels.total() == 1
+    with pytest.raises(AssertionError) as caught:
+        deltaproof.check(profile="empower", fail_on="warning")
+    assert str(caught.value).endswith("1 exchange judged by empower: 1 error, 0 warnings, 0 notes"), str(caught.value)
+""")
+    assert project.run().counts == "1 passed"
+
+
+def test_what_is_asked_after_the_test_is_an_error_of_its_teardown(project: Project) -> None:
+    """By a fixture that cleans up, for instance."""
+    project.cassette(answered())
+    project.tests("""
+@pytest.fixture
+def agent(deltaproof):
+    yield
+    ask(deltaproof.base_url, temperature=1, top_p=1)
+
+def test_it(deltaproof, agent):
+    ask(deltaproof.base_url)
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 passed, 1 error")
+    assert ran.told == f"{' ERRORS ':=^80}\n{' ERROR at teardown of test_it ':_^80}\n{MISSED}"
+
+
+STRICT = f"""\
+{" FAILURES ":=^80}
+{" test_it ":_^80}
+recorded and not asked for:
+  cassettes/test_agent/test_it.yaml#1 POST http://127.0.0.1:1/v1/chat/completions
+"""
+
+
+def test_what_is_not_used_fails_under_strict_alone(project: Project) -> None:
+    """It is named."""
+    project.cassette(answered(), answered(temperature=1))
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    assert project.run().counts == "1 passed"
+    ran = project.run("--deltaproof-strict")
+    assert (ran.code, ran.counts, ran.told) == (1, "1 failed", STRICT)
+
+
+def test_a_cassette_can_be_named_and_shared(project: Project) -> None:
+    """By its path from the folder of the module's, by an absolute one, or by the folder that it is in."""
+    shared = project.cassette(answered(), name="shared.yaml")
+    project.cassette(answered(temperature=1), name="test_agent/more/one.yaml")
+    project.tests(f"""
+@pytest.mark.deltaproof(cassette="../shared.yaml")
+class TestAgent:
+    def test_of_its_class(self, deltaproof):
+        ask(deltaproof.base_url)
+
+    @pytest.mark.deltaproof(cassette={str(shared)!r}, profile="empower")
+    def test_absolute(self, deltaproof):
+        ask(deltaproof.base_url)
+        assert deltaproof.report.profile == "empower"
+
+    @pytest.mark.deltaproof(cassette="more")
+    def test_a_folder(self, deltaproof):
+        ask(deltaproof.base_url, temperature=1)
+        assert deltaproof.stream.exchange.source == "cassettes/test_agent/more/one.yaml"
+""")
+    assert project.run().counts == "3 passed"
+
+
+def test_a_cassette_that_is_none_is_an_error_with_its_place(project: Project) -> None:
+    """Never an empty one."""
+    project.write("cassettes/test_agent/test_it.yaml", "interactions:\n- request: [\n")
+    project.write("cassettes/test_agent/test_empty.yaml", "interactions: []\nversion: 1\n")
+    project.tests("""
+def test_it(deltaproof):
+    raise AssertionError
+
+def test_empty(deltaproof):
+    raise AssertionError
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "2 errors")
+    assert ran.told == (
+        f"{' ERRORS ':=^80}\n"
+        f"{' ERROR at setup of test_it ':_^80}\n"
+        "cassettes/test_agent/test_it.yaml:3:1: not valid YAML: while parsing a flow node did not find expected node"
+        " content\n"
+        f"{' ERROR at setup of test_empty ':_^80}\n"
+        "cassettes/test_agent/test_empty.yaml: nothing is recorded there\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mark", "why"),
+    [
+        (
+            "'x.yaml'",
+            "the mark deltaproof takes keywords only. Write cassette='x.yaml', or what it was to be: cassette,"
+            " upstream, profile, provider, fail_on, faults, timing, split",
+        ),
+        (
+            "casette='x'",
+            "the mark deltaproof has no keyword 'casette'. It has cassette, upstream, profile, provider,"
+            " fail_on, faults, timing, split",
+        ),
+        ("cassette=1", "the mark deltaproof has cassette=1. It takes a path, as text or pathlib's"),
+        ("upstream=1", "the mark deltaproof has upstream=1. It takes a text"),
+        ("fail_on='fatal'", "the mark deltaproof has fail_on='fatal'. It takes one of error, warning, note, never"),
+        (
+            "faults='cut'",
+            "the mark deltaproof has faults='cut'. It takes a list of names, which `deltaproof faults` lists",
+        ),
+        (
+            "timing='slow'",
+            'the mark deltaproof has timing=\'slow\'. It takes "recorded", "none", or how many times as fast'
+            " as recorded",
+        ),
+        (
+            "timing=-1",
+            'the mark deltaproof has timing=-1. It takes "recorded", "none", or how many times as fast as recorded',
+        ),
+        (
+            "split=0",
+            "the mark deltaproof has split=0. It takes one of recorded, event, byte, whole, inside-utf8, or how"
+            " many bytes a piece has",
+        ),
+        ("profile='mild'", "there is no profile 'mild'. Known: de-facto, empower, lenient, openai-strict"),
+        (
+            "provider='me'",
+            "there is no provider 'me'. Known: alibaba-dashscope, azure, deepseek, fireworks,"
+            " gemini-openai-compat, groq, mistral, ollama, openai, openrouter, sglang, vllm, volcengine-ark, xai",
+        ),
+        (
+            "faults=['cut']",
+            "there is no fault 'cut'. Did you mean cut-clean or cut-reset or cut-before-done or cut-mid-event or"
+            " cut-mid-utf8?",
+        ),
+    ],
+)
+def test_a_mark_that_says_what_cannot_be_is_an_error_of_its_test(mark: str, why: str, project: Project) -> None:
+    """Which is named, with what there is."""
+    project.cassette(answered())
+    project.tests(f"""
+@pytest.mark.deltaproof({mark})
+def test_it(deltaproof):
+    raise AssertionError
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 error")
+    assert ran.told == (f"{' ERRORS ':=^80}\n{' ERROR at setup of test_it ':_^80}\ntest_agent.py::test_it: {why}\n")
+
+
+@pytest.mark.parametrize(
+    ("mark", "pieces"),
+    [("", 1), ("split='event'", 5), ("split=100", 8), ("timing=0", 1), ("timing='recorded', split='event'", 5)],
+)
+def test_a_stream_comes_in_the_pieces_and_the_time_that_are_asked_for(mark: str, pieces: int, project: Project) -> None:
+    """Seen by a client that reads the chunks of HTTP."""
+    project.cassette(answered(CLEAN))
+    project.tests(f"""
+import http.client, json
+from agent import REQUEST
+from urllib.parse import urlsplit
+
+@pytest.mark.deltaproof({mark})
+def test_it(deltaproof):
+    connection = http.client.HTTPConnection(urlsplit(deltaproof.base_url).netloc)
+    connection.request("POST", "/v1/chat/completions", json.dumps(REQUEST), {{"content-type": "application/json"}})
+    response = connection.getresponse()
+    sizes = []
+    while size := int(response.fp.readline(), 16):
+        response.fp.read(size + 2)
+        sizes.append(size)
+    connection.close()
+    assert len(sizes) == {pieces}, sizes
+""")
+    assert project.run().counts == "1 passed"
+
+
+def test_with_faults_the_agent_is_what_is_tested(project: Project) -> None:
+    """What is broken on purpose fails no test and need not be used up; a request that is not recorded still does."""
+    project.cassette(answered(), answered(temperature=1))
+    project.tests("""
+@pytest.mark.deltaproof(faults=["name-repeated", "done-missing"])
+def test_it(deltaproof):
+    assert "[DONE]" not in ask(deltaproof.base_url)
+    assert {one.rule for one in deltaproof.report.findings} == {
+        "tool-call-continuation-name", "done-sentinel"
+    }, deltaproof.report.findings
+
+@pytest.mark.deltaproof(cassette="test_it.yaml", faults=["name-repeated"])
+def test_missed(deltaproof):
+    ask(deltaproof.base_url, temperature=1, top_p=1)
+
+@pytest.mark.deltaproof(cassette="test_it.yaml", faults=["usage-twice"])
+def test_inapplicable(deltaproof):
+    raise AssertionError
+""")
+    ran = project.run("--deltaproof-strict", "-rs")
+    assert (ran.code, ran.counts) == (1, "1 failed, 1 passed, 1 skipped")
+    missed = MISSED.replace(
+        "_it.yaml#0, temperature is absent, not 1, and 1 more differ", "_it.yaml#1, top_p is absent, not 1"
+    )
+    assert ran.told == f"{' FAILURES ':=^80}\n{' test_missed ':_^80}\n{missed}"
+
+
+def test_a_client_that_hangs_does_not_keep_the_test_from_its_end(project: Project) -> None:
+    """Nor does a server that was silent until its client gave up: both are let go of."""
+    project.cassette(answered(end=End.TIMEOUT))
+    project.tests("""
+import contextlib, http.client, socket, threading
+from urllib.parse import urlsplit
+
+@pytest.fixture(scope="module")
+def idle():
+    with contextlib.closing(socket.socket()) as idle:
+        yield idle
+
+def hang(base_url):
+    with contextlib.suppress(http.client.HTTPException, OSError):
+        ask(base_url)
+
+def test_it(deltaproof, idle):
+    threading.Thread(target=hang, args=[deltaproof.base_url], daemon=True).start()
+    idle.connect(("127.0.0.1", urlsplit(deltaproof.base_url).port))
+    idle.sendall(b"POST /v1/chat/completions HTTP/1.1\\r\\ncontent-length: 9\\r\\n\\r\\n{")
+    for _ in range(100):
+        if deltaproof.exchanges:
+            break
+        threading.Event().wait(0.05)
+    assert deltaproof.exchanges[0].end == "timeout"
+""")
+    ran = project.run("--deltaproof-fail-on", "never")
+    assert ran.counts == "1 passed"
