@@ -244,6 +244,12 @@ def twice(port: int) -> Script:
     return script
 
 
+def rewording(port: int) -> Script:
+    """Ask the upstream in other words than it was asked."""
+    honest = HONEST(port)
+    return lambda asked: honest(Asked(asked.method, asked.path, asked.headers, b'{"messages":[]}'))
+
+
 def refusing(port: int) -> Script:
     """Refuse by itself what wants more than one choice; pass all else on."""
     honest = HONEST(port)

@@ -198,6 +198,18 @@ def test_a_gateway_that_never_asks_is_told_so() -> None:
     )
 
 
+def test_what_the_upstream_is_asked_without_a_marker_is_told() -> None:
+    """Whose answer it wants cannot be known; it is refused, and the report says what was asked, and how often."""
+    ran = replay(gateways.rewording, ["text", "one-call"], columns=200)
+    assert ran.code == 2
+    assert "asked of the upstream without a marker: POST /v1/chat/completions (2 times)\n" in ran.out
+    assert ran.err == (
+        "deltaproof: http://127.0.0.1:PORT/v1: nothing that it asked http://127.0.0.1:UP/v1 has the marker that was in"
+        " the request's last message. What came of 2 of 2: the status is 400: this request has no marker of a recording"
+        " that is under way\n"
+    )
+
+
 def test_a_gateway_that_is_not_there_is_one_line() -> None:
     """Nobody there: exit 2."""
     options = ("--through", "http://127.0.0.1:1/v1", "--upstream-port", str(free_port()))

@@ -96,11 +96,10 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
     if interrupted:
         sys.exit(INTERRUPTED)
     if never_asked(found):
-        click.echo(
-            f"deltaproof: {passages.gateway}: it never asked {passages.upstream}: is it configured with that upstream?"
-            f" {_answered(found)}",
-            err=True,
-        )
+        what = f"it never asked {passages.upstream}: is it configured with that upstream?"
+        if passages.strays:
+            what = f"nothing that it asked {passages.upstream} has the marker that was in the request's last message."
+        click.echo(f"deltaproof: {passages.gateway}: {what} {_answered(found)}", err=True)
         sys.exit(2)
     sys.exit(int(fails(found, passing.fail_on or FailOn.ANY)))
 
