@@ -1,4 +1,4 @@
-"""Fixtures that more than one test file shares. No test, no assertion."""
+"""Fixtures that more than one test file shares, and how hypothesis is used. No test, no assertion."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deltaproof.drive.llamacpp.llamacpp import INSTALL, LlamaServer, missing_packages, running_llama_server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in its background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # or commands under test would ignore Ctrl-C as well
+
+# How long things take is proven in core/test_time.py, by ratios; a limit in seconds fails on a busy machine.
+settings.register_profile("deltaproof", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("deltaproof")
 
 
 @pytest.fixture(scope="session")
