@@ -25,16 +25,14 @@ class Asking:
     target: Target
     plan: Plan
     _ledger: Ledger = field(init=False)
-    _runner: asyncio.Runner = field(init=False)
     _stack: AsyncExitStack = field(init=False, default_factory=AsyncExitStack)
+    _runner: asyncio.Runner | None = None
     _suite: Suite | None = None
 
     def __post_init__(self) -> None:
         self._ledger = Ledger(self.target, self.plan)
-        # A loop of its own: that of the thread may belong to another plugin.
-        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
 
-    def reach(self) -> Suite:
+    def open(self) -> Suite:
         """Make sure that the endpoint is there.
 
         Raises:
@@ -42,7 +40,11 @@ class Asking:
         """
         if self._suite is None:
             reached = reached_suite(self.target, self.plan, self._ledger.take)
-            self._suite = self._runner.run(self._stack.enter_async_context(reached))
+            try:
+                self._suite = self._loop().run(self._stack.enter_async_context(reached))
+            except BaseException:
+                self.close()
+                raise
         return self._suite
 
     def run(self, scenario: Scenario) -> ScenarioRun:
@@ -52,13 +54,21 @@ class Asking:
             UnreachableError: the endpoint is not there, does not open, or does not have the model.
         """
         if scenario.name not in self._ledger.runs:
-            self._runner.run(self.reach().run(scenario))
+            suite = self.open()
+            self._loop().run(suite.run(scenario))
         return self._ledger.runs[scenario.name]
 
     def close(self) -> None:
-        """Let go of the connection."""
-        self._runner.run(self._stack.aclose())
-        self._runner.close()
+        """Let go of the connection, if there is one."""
+        if self._runner is not None:
+            self._runner.run(self._stack.aclose())
+            self._runner.close()
+            self._runner = None
+
+    def _loop(self) -> asyncio.Runner:
+        # A loop of its own: that of the thread may belong to another plugin.
+        self._runner = self._runner or asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        return self._runner
 
 
 def asking(config: pytest.Config) -> Asking:

@@ -70,7 +70,7 @@ class Conformance:
         self._terms = Terms(asking(config), deviations(config), text_of(config, FAIL_ON))
         self._leads = not hasattr(config, "workerinput")  # xdist's workers leave to the controller what is done once
         if self._leads and not config.option.collectonly:
-            self._terms.asking.reach()
+            self._terms.asking.open()
         self._mistaken = False
         self._written = ""
 
