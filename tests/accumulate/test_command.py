@@ -233,6 +233,13 @@ def test_wrong_usage_is_told(tmp_path: Path) -> None:
     folder(tmp_path, "one-call")
     for options, words in (
         (("--accumulator", "no-such"), "there is no accumulator 'no-such', and no command of that name"),
+        (
+            ("--accumulator", "openia"),
+            "there is no accumulator 'openia', and no command of that name. Did you mean openai",
+        ),
+        (("--accumulator", "./one-call.sse"), "./one-call.sse: this file is not executable. Make it so with chmod +x"),
+        (("--accumulator", "./gone.sh --fold"), "./gone.sh: there is no such command"),
+        (("--accumulator", "openai", "-o", "gone/x.html"), "gone/x.html: gone is no folder"),
         (("--accumulator", "'"), "this command cannot be read: No closing quotation"),
         (("--accumulator", "openai", "--update-baseline"), "--update-baseline needs --baseline FILE"),
         (("--steps", "--format", "html"), "--format html is for --accumulator"),
@@ -240,6 +247,27 @@ def test_wrong_usage_is_told(tmp_path: Path) -> None:
     ):
         ran = deltaproof("replay", ".", *options, cwd=tmp_path)
         assert (ran.code, ran.out, words in ran.err) == (2, "", True), ran.err
+
+
+def test_a_command_that_asks_for_no_stream_is_no_accumulator(tmp_path: Path) -> None:
+    """Whatever it prints, nothing was found out of it: that is told, and the exit code is not that of a client."""
+    folder(tmp_path, "one-call")
+    ran = deltaproof("replay", ".", "--accumulator", "echo hello", cwd=tmp_path, columns=200)
+    told = (
+        "echo hello did not ask for a single stream: docs/accumulators.md says where they are, and how to answer"
+    )
+    assert told in ran.out.splitlines()
+    assert ran.code == 2
+    both = ("--accumulator", tiny("honest"), "--accumulator", f"{sys.executable} -c pass")
+    assert replayed(tmp_path, *both).code == 0
+
+
+def test_a_baseline_gets_its_folder(tmp_path: Path) -> None:
+    """What was found out is not lost because a folder was not there."""
+    folder(tmp_path, "one-call")
+    options = ("--accumulator", tiny("LOSES_ID"), "--baseline", "new/baseline.json", "--update-baseline")
+    assert replayed(tmp_path, *options).code == 0
+    assert "ids-lost" in (tmp_path / "new" / "baseline.json").read_text(encoding="utf-8")
 
 
 def test_what_is_missing_is_skipped_with_the_command_that_installs_it(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ class Matrix:
         seconds: how long it took.
         left: how many processes an accumulator left behind, to be ended; those that left none are not in it.
         faults: the fault that was done to a stream, by its name; those without one are not in it.
+        unasked: the accumulators that ran and did not ask for a single stream, so that nothing is known of them.
     """
 
     streams: tuple[str, ...]
@@ -67,6 +68,7 @@ class Matrix:
     seconds: float
     left: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+    unasked: tuple[str, ...] = ()
 
     @property
     def ran(self) -> tuple[Column, ...]:

@@ -109,12 +109,15 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
     """Let accumulators fold recordings, report it, and exit."""
     from deltaproof.accumulate.baseline import baseline_of, baseline_text, changed_versions, read_baseline, unexpected
     from deltaproof.accumulate.matrix import fails
+    from deltaproof.cassette.disk import replace_file
     from deltaproof.drive.accumulators.chosen import clients_for
     from deltaproof.drive.accumulators.matrix import run_matrix
-    from deltaproof.errors import UnreadableError
+    from deltaproof.errors import DeltaproofError, UnreadableError
 
     if folding.update_baseline and folding.baseline is None:
         raise click.UsageError("--update-baseline needs --baseline FILE")
+    if output != "-" and not Path(output).absolute().parent.is_dir():
+        raise DeltaproofError(f"{Path(output).parent} is no folder", where=output)
     file = folding.baseline
     before = None
     if file is not None and (file.exists() or not folding.update_baseline):
@@ -131,9 +134,9 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
     if before is not None and not folding.update_baseline:
         found, versions = list(unexpected(matrix, before)), list(changed_versions(matrix, before))
     if file is not None and folding.update_baseline:
-        file.write_text(baseline_text(baseline_of(matrix, before)), encoding="utf-8")
+        replace_file(file, baseline_text(baseline_of(matrix, before)).encode())
     _write(matrix, found, versions, form, output)
-    if not matrix.ran:
+    if set(matrix.unasked) == {column.name for column in matrix.ran}:
         sys.exit(2)
     fail_on = folding.fail_on or (FailOn.NEVER if file is not None else FailOn.SILENT)
     sys.exit(int(bool(found) or fails(matrix, fail_on)))

@@ -63,13 +63,15 @@ def print_matrix(matrix: Matrix, console: Console) -> None:
     for column in matrix.columns:
         if column.skipped:
             console.print(Text(visible(f"skipped {column.name}: {column.skipped}"), "dim"))
-    for told in left_behind(matrix):
+    for told in remarks(matrix):
         console.print(Text(visible(told), "yellow"))
     console.print(summary(matrix))
 
 
-def left_behind(matrix: Matrix) -> Iterator[str]:
-    """Yield a line for each accumulator that left processes behind."""
+def remarks(matrix: Matrix) -> Iterator[str]:
+    """Yield a line for each accumulator that did not ask for a stream, and for each that left processes behind."""
+    for name in matrix.unasked:
+        yield f"{name} did not ask for a single stream: docs/accumulators.md says where they are, and how to answer"
     for name, count in matrix.left.items():
         processes = "a process" if count == 1 else f"{count} processes"
         yield f"{name} left {processes} behind, to be ended"

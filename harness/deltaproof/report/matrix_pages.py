@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from deltaproof.accumulate.matrix import Column, Matrix
 from deltaproof.accumulate.outcome import Outcome
-from deltaproof.report.matrix import LOOKS, left_behind
+from deltaproof.report.matrix import LOOKS, remarks
 from deltaproof.report.visible import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -24,7 +24,7 @@ def matrix_markdown(matrix: Matrix) -> str:
     lines = [
         "# What client code makes of recorded streams",
         "",
-        f"{len(matrix.streams):,} streams in {len(columns)} accumulators, by deltaproof {version('deltaproof')}.",
+        f"{_size(matrix)}, by deltaproof {version('deltaproof')}.",
         "[Accumulators](accumulators.md) says what the outcomes mean, and how a client takes part.",
         "",
         "| mark | outcome | means |",
@@ -43,17 +43,23 @@ def matrix_markdown(matrix: Matrix) -> str:
         lines.append(f"| {_markdown(column.name)} | {_markdown(column.version)} | {numbers} |")
     lines += ["", *(f"- {_markdown(column.name)}: {_markdown(column.title)}" for column in columns if column.title)]
     lines += [f"- {_markdown(one.name)} did not run: {_markdown(one.skipped)}" for one in matrix.columns if one.skipped]
-    lines += [f"- {_markdown(told)}" for told in left_behind(matrix)]
+    lines += [f"- {_markdown(told)}" for told in remarks(matrix)]
     lines += ["", "## Every stream", ""]
     lines.append("| stream | " + " | ".join(_markdown(column.name) for column in columns) + " |")
     lines.append("| --- |" + " :---: |" * len(columns))
     for stream in matrix.streams:
         marks = " | ".join(LOOKS[matrix.cells[stream, column.name].outcome].mark for column in columns)
         lines.append(f"| {_markdown(stream)} | {marks} |")
-    lines += ["", "## Why", ""]
-    for column in columns:
-        lines += _markdown_reasons(matrix, column)
+    reasons = [line for column in columns for line in _markdown_reasons(matrix, column)]
+    lines += ["", "## Why", "", *reasons] if reasons else []
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _size(matrix: Matrix) -> str:
+    """Say how many streams and accumulators there are."""
+    streams = "stream" if len(matrix.streams) == 1 else "streams"
+    accumulators = "accumulator" if len(matrix.ran) == 1 else "accumulators"
+    return f"{len(matrix.streams):,} {streams} in {len(matrix.ran)} {accumulators}"
 
 
 def _markdown_reasons(matrix: Matrix, column: Column) -> list[str]:
@@ -116,18 +122,18 @@ _CLASSES = {
 
 def matrix_html(matrix: Matrix) -> str:
     """Return a matrix as one HTML page that needs nothing else; a cell tells its reason when it is pointed at."""
-    columns = matrix.ran
+    reasons = [line for column in matrix.ran for line in _html_reasons(matrix, column)]
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width">',
         f"<title>Streams and accumulators</title>\n<style>{_STYLE}</style>\n</head>\n<body>",
         "<h1>What client code makes of recorded streams</h1>",
-        f"<p>{len(matrix.streams):,} streams in {len(columns)} accumulators, by deltaproof {version('deltaproof')}.",
+        f"<p>{_size(matrix)}, by deltaproof {version('deltaproof')}.",
         "Point at a cell to read why.</p>",
         "<p>" + " ".join(_key(outcome) for outcome in LOOKS) + "</p>",
         *_html_counts(matrix),
         *_html_streams(matrix),
-        *(line for column in columns for line in _html_reasons(matrix, column)),
+        *(["<h2>Why</h2>", *reasons] if reasons else []),
         "</body>\n</html>\n",
     ]
     return "\n".join(parts)
@@ -153,7 +159,7 @@ def _html_counts(matrix: Matrix) -> list[str]:
         lines.append(f"<tr><th{title}>{_html(column.name)}</th><td>{_html(column.version)}</td>{cells}</tr>")
     lines.append("</tbody></table>")
     lines += [f"<p>{_html(one.name)} did not run: {_html(one.skipped)}</p>" for one in matrix.columns if one.skipped]
-    lines += [f"<p>{_html(told)}</p>" for told in left_behind(matrix)]
+    lines += [f"<p>{_html(told)}</p>" for told in remarks(matrix)]
     return lines
 
 
@@ -168,7 +174,7 @@ def _html_streams(matrix: Matrix) -> list[str]:
             for cell in cells
         )
         lines.append(f"<tr><th>{_html(stream)}</th>{shown}</tr>")
-    return [*lines, "</tbody></table>", "<h2>Why</h2>"]
+    return [*lines, "</tbody></table>"]
 
 
 def _html_reasons(matrix: Matrix, column: Column) -> list[str]:

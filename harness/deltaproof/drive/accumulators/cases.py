@@ -28,6 +28,7 @@ class Case:
         own: the seconds that the client says it took, None where it does not say.
         broke: whether the driver gave no answer, but hung, crashed or flooded.
         left: how many processes it left behind, which were ended.
+        asked: whether it asked for the stream at all; where not, what came did not come of the stream.
     """
 
     ruling: Ruling
@@ -35,16 +36,21 @@ class Case:
     own: float | None
     broke: bool
     left: int
+    asked: bool
 
 
-async def fold(judged: Judged, number: int, served: Served, driver: Driver, limit: float) -> Case:
-    """Let an accumulator fold the stream that is served under a number, and say what came of it.
+async def fold(judged: Judged, served: Served, driver: Driver, limit: float, speed: float | None = None) -> Case:
+    """Serve a stream to an accumulator, at a speed or as fast as it reads, and say what came of it.
 
     Raises:
         DeltaproofError: its command cannot be started.
     """
     request = request_for(judged.exchange, judged.judgement)
-    folded = await driver.fold(Ask(str(number), served.base_url(number), request, limit * _PATIENCE), limit)
+    number = served.add(judged.exchange, speed)
+    try:
+        folded = await driver.fold(Ask(str(number), served.base_url(number), request, limit * _PATIENCE), limit)
+    finally:
+        asked = served.drop(number) > 0
     ruling = judge_said(judged.exchange, judged.judgement, folded.answer)
     ruling = replace(ruling, reason=ruling.reason.replace(served.url, "http://…"))
-    return Case(ruling, folded.seconds, folded.own, isinstance(folded.answer, Broken), folded.left)
+    return Case(ruling, folded.seconds, folded.own, isinstance(folded.answer, Broken), folded.left, asked)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from deltaproof.accumulate.known import known_accumulators
 from deltaproof.accumulate.matrix import Column
@@ -93,11 +96,21 @@ def client_for(name: str, *, persistent: bool) -> Client:
         return Client(Column(name, found.value, version), Persistent(command))
     words = _words(name)
     if shutil.which(words[0]) is None:
-        raise UnknownNameError(
-            f"there is no accumulator {name!r}, and no command of that name",
-            hint=f"One of {', '.join((ALL, CHEAP, *known_accumulators(), *registered()))}, or a command",
-        )
+        raise _no_command(name, words[0])
     return Client(Column(name), Persistent(words) if persistent else OneShot(words))
+
+
+def _no_command(name: str, program: str) -> DeltaproofError:
+    """Say why a command cannot be run, or what name may have been meant."""
+    if Path(program).is_file():
+        hint = f"Make it so with chmod +x {program}, or name what runs it as well, such as 'sh {program}'"
+        return DeltaproofError("this file is not executable", where=program, hint=hint)
+    if os.sep in program or name != program:
+        return DeltaproofError("there is no such command", where=program)
+    names = (ALL, CHEAP, *known_accumulators(), *registered())
+    alike = get_close_matches(name, names)
+    hint = f"Did you mean {' or '.join(alike)}?" if alike else f"One of {', '.join(names)}, or a command"
+    return UnknownNameError(f"there is no accumulator {name!r}, and no command of that name", hint=hint)
 
 
 def _words(command: str) -> tuple[str, ...]:

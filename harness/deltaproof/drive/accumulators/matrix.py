@@ -68,17 +68,18 @@ async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: floa
     cells: dict[tuple[str, str], Cell] = {}
     left: Counter[str] = Counter()
     places = asyncio.Semaphore(jobs)
+    asked: set[str] = set()
     async with serving() as served:
-        numbers = [served.add(stream.judged.exchange, stream.speed) for stream in streams]
 
         async def drive(client: Client, driver: Driver) -> None:
             async with places:
                 try:
-                    for done, (number, stream) in enumerate(zip(numbers, streams, strict=True), 1):
-                        case = await fold(stream.judged, number, served, driver, limit)
+                    for done, stream in enumerate(streams, 1):
+                        case = await fold(stream.judged, served, driver, limit, stream.speed)
                         cell = Cell(case.ruling.outcome, case.ruling.reason, case.seconds, case.own)
                         cells[stream.name, client.column.name] = cell
                         left[client.column.name] += case.left
+                        asked.update([client.column.name] * case.asked)
                         tell(client.column, done, len(streams))
                 finally:
                     left[client.column.name] += await driver.close()
@@ -93,4 +94,5 @@ async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: floa
     names = tuple(stream.name for stream in streams)
     faults = {stream.name: stream.fault for stream in streams if stream.fault}
     columns = tuple(client.column for client in clients)
-    return Matrix(names, columns, cells, time.perf_counter() - started, +left, faults)
+    unasked = tuple(one.name for one in columns if not one.skipped and one.name not in asked)
+    return Matrix(names, columns, cells, time.perf_counter() - started, +left, faults, unasked)

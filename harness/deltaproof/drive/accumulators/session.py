@@ -69,16 +69,12 @@ class Session:
         if self._served is None:
             raise AssertionError
         served = self._served
-        number = served.add(judged.exchange)
-        try:
-            case = self._runner.run(self._within(judged, number, served, until))
-        finally:
-            asked = served.drop(number)
+        case = self._runner.run(self._within(judged, served, until))
         if case is None:
             return None
         if case.broke:
             self.start_anew()
-        return Seen(case.ruling, asked > 0)
+        return Seen(case.ruling, case.asked)
 
     def ruled(self, judged: Judged) -> Ruling:
         """Let the accumulator fold a stream, in its own time, and return what came of it.
@@ -94,11 +90,11 @@ class Session:
             raise DeltaproofError(what, where=judged.exchange.source)
         return seen.ruling
 
-    async def _within(self, judged: Judged, number: int, served: Served, until: float | None) -> Case | None:
+    async def _within(self, judged: Judged, served: Served, until: float | None) -> Case | None:
         self._driver = driver = self._driver or self._start()
         left = None if until is None else max(0.0, until - time.monotonic())
         try:
             async with asyncio.timeout(left):
-                return await fold(judged, number, served, driver, self._limit)
+                return await fold(judged, served, driver, self._limit)
         except TimeoutError:
             return None
