@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deltaproof.plugin.snapshots import FOLDER, SUFFIX, file_beside, name_of
+from deltaproof.plugin.snapshot_names import FOLDER, SUFFIX, file_beside, name_of
 
 
 @dataclass(slots=True)
@@ -35,9 +35,6 @@ class Known:
     modules: dict[Path, set[str]] = field(default_factory=dict)
     gone: set[Path] = field(default_factory=set)
 
-    def __bool__(self) -> bool:
-        return bool(self.modules or self.gone)
-
     def add(self, other: Known) -> None:
         """Take what another process knows."""
         for file, tests in other.modules.items():
@@ -50,7 +47,6 @@ class Collected:
 
     def __init__(self) -> None:
         """Start before anything is collected."""
-        self.known = Known()
         self._modules: dict[Path, Module] = {}
         self._folders: dict[Path, frozenset[str]] = {}
         self._deselected = False
@@ -83,10 +79,11 @@ class Collected:
         """Note that not all is run that was collected."""
         self._deselected = True
 
-    def finish(self, session: pytest.Session) -> None:
-        """Take what is known from what was seen, once it is decided what is run."""
+    def known_in(self, session: pytest.Session) -> Known:
+        """Return what is known from what was seen, once it is decided what is run."""
+        known = Known()
         if session.config.getoption("lf", default=False):  # which leaves out what it does not collect without a word
-            return
+            return known
         run: dict[Path, set[str]] = {}
         for item in session.items if self._modules else ():
             run.setdefault(file_beside(item.path), set()).add(name_of(item))
@@ -94,9 +91,10 @@ class Collected:
             code = file.parent.with_name(f"{file.stem}.py")  # which may lie beside a text of that name, with doctests
             whole = code in module.files or not code.exists()
             if whole and not module.waiting and module.tests <= run.get(file, set()):
-                self.known.modules[file] = module.tests
+                known.modules[file] = module.tests
         if not self._deselected:
-            self.known.gone.update(self._gone(session))
+            known.gone.update(self._gone(session))
+        return known
 
     def _gone(self, session: pytest.Session) -> Iterator[Path]:
         """Yield the files without a module in the folders that pytest was to collect, or that are in these."""

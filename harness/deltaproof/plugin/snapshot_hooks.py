@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deltaproof.plugin.collected import Collected, Known
 from deltaproof.plugin.settings import UPDATE, is_on
-from deltaproof.plugin.snapshots import SNAPSHOT, Uses, explained, file_beside, in_words, name_of
+from deltaproof.plugin.snapshot_names import COMPARED, FOLDER, SNAPSHOT, file_beside, name_of
 
 if TYPE_CHECKING:
+    from deltaproof.plugin.collected import Collected, Known
     from deltaproof.plugin.snapshot_book import Book, Line
+    from deltaproof.plugin.snapshots import Uses
 
 KEY = "deltaproof_snapshots"
 """Under which a report has what its test did, and what a worker leaves has which tests there are."""
@@ -37,7 +38,9 @@ class SnapshotHooks:
         """
         self._config = config
         self._update = is_on(config, UPDATE)
-        self._collected = Collected()
+        self._looked_in: set[Path] = set()
+        self._collected: Collected | None = None
+        self._known: Known | None = None
         self._book: Book | None = None
         self._lines: list[Line] = []
         self._trouble = ""
@@ -48,19 +51,32 @@ class SnapshotHooks:
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
         """See what is collected."""
         report = yield
-        self._collected.see(collector, report)
+        if self._collected is None and self._finds_snapshots(collector):
+            from deltaproof.plugin.collected import Collected
+
+            self._collected = Collected()
+        if self._collected is not None:
+            self._collected.see(collector, report)
         return report
 
     def pytest_deselected(self) -> None:
         """See that something will not be run."""
-        self._collected.deselect()
+        if self._collected is not None:
+            self._collected.deselect()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """See what will be run."""
-        self._collected.finish(session)
+        if self._collected is not None:
+            self._learn(self._collected.known_in(session))
 
-    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+    def pytest_assertrepr_compare(
+        self, config: pytest.Config, op: str, left: object, right: object
+    ) -> list[str] | None:
         """Say what changed."""
+        if COMPARED not in config.stash:
+            return None
+        from deltaproof.plugin.snapshots import explained
+
         return explained(op, left, right)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)  # around all others: what they make of a report counts
@@ -68,13 +84,13 @@ class SnapshotHooks:
         """Let a test's last report tell what it did, and one that failed what changed, where that was cut short."""
         report = yield
         snapshot = item.stash.get(SNAPSHOT, None)
-        if snapshot is None and not self._collected.has(item.path):
+        if snapshot is None and not (self._collected and self._collected.has(item.path)):
             return report
-        uses = snapshot.uses if snapshot else Uses()
+        uses = snapshot.uses if snapshot else None
         passed = item.stash.setdefault(_PASSED, set())
         if report.passed:
             passed.add(report.when)
-        elif report.failed:
+        elif report.failed and uses:
             _tell_all(report, uses)
         if report.when == "teardown":
             vars(report)[KEY] = {
@@ -82,8 +98,8 @@ class SnapshotHooks:
                 "did": {
                     "test": name_of(item),
                     "passed": passed == _PHASES,
-                    "used": uses.names,
-                    "kept": uses.kept,
+                    "used": uses.names if uses else [],
+                    "kept": uses.kept if uses else {},
                 },
             }
             item.stash[_PASSED] = set()
@@ -105,20 +121,21 @@ class SnapshotHooks:
         """Take which tests there are from a worker; one that died has left nothing."""
         match getattr(node, "workeroutput", {}).get(KEY):
             case {"modules": dict(modules), "gone": list(gone)}:
+                from deltaproof.plugin.collected import Known
+
                 root = self._config.rootpath
                 known = {root / file: set(map(str, tests)) for file, tests in modules.items()}
-                self._collected.known.add(Known(known, {root / file for file in gone}))
+                self._learn(Known(known, {root / file for file in gone}))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write what is to be kept, or let the run fail for what is not used; a worker tells which tests there are."""
-        known = self._collected.known
-        if self._is_worker:
+        if self._is_worker and self._known:
             vars(self._config)["workeroutput"][KEY] = {
-                "modules": {self._portable(file): sorted(tests) for file, tests in known.modules.items()},
-                "gone": sorted(map(self._portable, known.gone)),
+                "modules": {self._portable(file): sorted(tests) for file, tests in self._known.modules.items()},
+                "gone": sorted(map(self._portable, self._known.gone)),
             }
-        elif (self._book or known) and not self._config.option.collectonly:
-            self._close(known)
+        elif (self._book or self._known) and not self._config.option.collectonly:
+            self._close()
             fails = self._trouble or (self._lines and not self._update)
             if fails and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -138,11 +155,30 @@ class SnapshotHooks:
         if self._trouble:
             terminalreporter.line(self._trouble, red=True)
 
-    def _close(self, known: Known) -> None:
-        from deltaproof.errors import DeltaproofError
-        from deltaproof.plugin.snapshot_book import Book
+    def _finds_snapshots(self, collector: pytest.Collector) -> bool:
+        """Tell whether there are snapshots beside what is collected; each folder is looked into once."""
+        if not isinstance(collector, pytest.Directory | pytest.File):
+            return False
+        folder = collector.path if isinstance(collector, pytest.Directory) else collector.path.parent
+        if folder in self._looked_in:
+            return False
+        self._looked_in.add(folder)
+        return (folder / FOLDER).is_dir()
 
-        book = self._book or Book()
+    def _learn(self, known: Known) -> None:
+        """Take what is known of the tests that there are, from each process that looked."""
+        if self._known is None:
+            self._known = known
+        else:
+            self._known.add(known)
+
+    def _close(self) -> None:
+        from deltaproof.errors import DeltaproofError
+        from deltaproof.plugin.collected import Known
+        from deltaproof.plugin.snapshot_book import Book
+        from deltaproof.plugin.snapshots import in_words
+
+        book, known = self._book or Book(), self._known or Known()
         try:
             for line in book.write(known) if self._update else book.unused(known):
                 self._lines.append(line)

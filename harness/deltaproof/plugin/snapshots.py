@@ -1,10 +1,4 @@
-"""What a test compares a stream with: the shape that was kept of it. Which entries of a run are used is told elsewhere.
-
-<folder of the test's module>/__snapshots__/<module's stem>.yaml
-
-An entry has the test's name, its classes before it: test_weather, TestAgent.test_weather[paris]. The second comparison
-of a test has #1 after it. Loading this imports nothing else of deltaproof but the names of the settings.
-"""
+"""What a test compares a stream with: the shape that was kept of it. Which entries are used is told elsewhere."""
 
 from __future__ import annotations
 
@@ -17,38 +11,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deltaproof.plugin.settings import UPDATE, is_on
+from deltaproof.plugin.snapshot_names import COMPARED, SNAPSHOT, file_beside, name_of
 
 if TYPE_CHECKING:
     from deltaproof.errors import DeltaproofError
     from deltaproof.exchange import Exchange
     from deltaproof.snapshot import Shape
 
-FOLDER, SUFFIX = "__snapshots__", ".yaml"
-
 KEPT = pytest.StashKey[dict[Path, "dict[str, Shape]"]]()
 """Of a run: what the files have that were read so far."""
-
-SNAPSHOT = pytest.StashKey["Snapshot"]()
-"""Of a test: what it compares with, if it does."""
-
-
-def file_beside(module: Path) -> Path:
-    """Return the file for the snapshots of a module's tests."""
-    return module.parent / FOLDER / f"{module.stem}{SUFFIX}"
-
-
-def name_of(item: pytest.Item) -> str:
-    """Return a test's name with those of its classes."""
-    node: pytest.Item | pytest.Collector | None = item
-    names: list[str] = []
-    while isinstance(node, pytest.Item | pytest.Collector) and not isinstance(node, pytest.File):
-        names.append(node.name)
-        node = node.parent
-    return ".".join(reversed(names))
 
 
 def snapshot_of(item: pytest.Item) -> Snapshot:
     """Return what a test compares with, the same one until its teardown."""
+    item.config.stash[COMPARED] = True
     return item.stash.setdefault(SNAPSHOT, Snapshot(item))
 
 
