@@ -12,7 +12,7 @@ import pytest  # noqa: TC002 - that pytest rewrites our assertions is no reason 
 
 import deltaproof.plugin
 import deltaproof.plugin.fixtures
-import deltaproof.plugin.recording  # noqa: F401 - what pytester has not seen before a run, it unloads after it
+import deltaproof.plugin.recording
 from deltaproof.cassette import read_kept, write_cassette
 from deltaproof.exchange import End, Exchange, Head, Read
 from tests.cli.command import CLEAN

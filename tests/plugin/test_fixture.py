@@ -8,13 +8,6 @@ from deltaproof.exchange import End, Head
 from tests.cli.command import CLEAN, REPEATED
 from tests.plugin.project import Project, answered
 
-
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with an agent."""
-    return Project(pytester, monkeypatch)
-
-
 FINDING = """\
 ✗ error  tool-call-continuation-name  the same name again
   found  the name "f" is there again
@@ -279,13 +272,17 @@ def test_empty(deltaproof):
     [
         (
             "'x.yaml'",
-            "the mark deltaproof takes keywords only. Write cassette='x.yaml', or what it was to be: cassette,"
-            " upstream, profile, provider, fail_on, faults, timing, split",
+            (
+                "the mark deltaproof takes keywords only. Write cassette='x.yaml', or what it was to be: cassette,"
+                " upstream, profile, provider, fail_on, faults, timing, split"
+            ),
         ),
         (
             "casette='x'",
-            "the mark deltaproof has no keyword 'casette'. It has cassette, upstream, profile, provider,"
-            " fail_on, faults, timing, split",
+            (
+                "the mark deltaproof has no keyword 'casette'. It has cassette, upstream, profile, provider,"
+                " fail_on, faults, timing, split"
+            ),
         ),
         ("cassette=1", "the mark deltaproof has cassette=1. It takes a path, as text or pathlib's"),
         ("upstream=1", "the mark deltaproof has upstream=1. It takes a text"),
@@ -296,8 +293,10 @@ def test_empty(deltaproof):
         ),
         (
             "timing='slow'",
-            'the mark deltaproof has timing=\'slow\'. It takes "recorded", "none", or how many times as fast'
-            " as recorded",
+            (
+                'the mark deltaproof has timing=\'slow\'. It takes "recorded", "none", or how many times as fast'
+                " as recorded"
+            ),
         ),
         (
             "timing=-1",
@@ -305,19 +304,25 @@ def test_empty(deltaproof):
         ),
         (
             "split=0",
-            "the mark deltaproof has split=0. It takes one of recorded, event, byte, whole, inside-utf8, or how"
-            " many bytes a piece has",
+            (
+                "the mark deltaproof has split=0. It takes one of recorded, event, byte, whole, inside-utf8, or how"
+                " many bytes a piece has"
+            ),
         ),
         ("profile='mild'", "there is no profile 'mild'. Known: de-facto, empower, lenient, openai-strict"),
         (
             "provider='me'",
-            "there is no provider 'me'. Known: alibaba-dashscope, azure, deepseek, fireworks,"
-            " gemini-openai-compat, groq, mistral, ollama, openai, openrouter, sglang, vllm, volcengine-ark, xai",
+            (
+                "there is no provider 'me'. Known: alibaba-dashscope, azure, deepseek, fireworks,"
+                " gemini-openai-compat, groq, mistral, ollama, openai, openrouter, sglang, vllm, volcengine-ark, xai"
+            ),
         ),
         (
             "faults=['cut']",
-            "there is no fault 'cut'. Did you mean cut-clean or cut-reset or cut-before-done or cut-mid-event or"
-            " cut-mid-utf8?",
+            (
+                "there is no fault 'cut'. Did you mean cut-clean or cut-reset or cut-before-done or cut-mid-event or"
+                " cut-mid-utf8?"
+            ),
         ),
     ],
 )

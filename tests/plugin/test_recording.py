@@ -1,0 +1,262 @@
+"""Facts about recording with the fixture: when an upstream is asked, what is kept, what is told, and of what dies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from deltaproof.cassette.modes import RecordMode
+from deltaproof.exchange import End
+from tests.cli.command import CLEAN, REPEATED
+from tests.plugin.project import REQUEST, Project, Ran, answered
+from tests.record.test_command import streaming
+from tests.run.server import STREAM_HEAD, Act, Running, piece, serving
+
+ASKS = """
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+    assert [one.source for one in deltaproof.exchanges] == ["cassettes/test_agent/test_it.yaml"]
+    ask(deltaproof.base_url, temperature=1)
+    assert [one.request.get("temperature") for one in deltaproof.exchanges] == [None, 1]
+    assert deltaproof.stream.tool_calls[0].name == "f"
+"""
+
+
+def record(project: Project, mode: str, upstream: Running, *options: str) -> Ran:
+    """Run the tests, and record."""
+    return project.run("--deltaproof-record", mode, "--deltaproof-upstream", upstream.url, *options)
+
+
+def failed(name: str, text: str, phase: str = "") -> str:
+    """Return how pytest tells of a test that fails."""
+    title = f" ERROR at {phase} of {name} " if phase else f" {name} "
+    return f"{' ERRORS ' if phase else ' FAILURES ':=^80}\n{title:_^80}\n{text}\n"
+
+
+def test_what_is_recorded_once_is_replayed_without_the_upstream(project: Project) -> None:
+    """In the place where it is looked for; with the secrets scrubbed, and nothing else in its folder."""
+    project.tests(ASKS)
+    with serving(streaming(CLEAN)) as server:
+        assert record(project, "once", server).counts == "1 passed"
+        assert record(project, "once", server).counts == "1 passed"
+        assert [asked.path for asked in server.asked] == ["/v1/chat/completions"] * 2
+    assert project.run().counts == "1 passed"
+    assert [one.request for one in project.kept()] == [REQUEST, {**REQUEST, "temperature": 1}]
+    assert [dict(one.sent_headers)["Authorization"] for one in project.kept()] == ["SCRUBBED"] * 2
+    assert [path.name for path in (project.folder / "cassettes" / "test_agent").iterdir()] == ["test_it.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked", "kept"),
+    [
+        (RecordMode.NONE, [], [1]),
+        (RecordMode.ONCE, [], [1]),
+        (RecordMode.NEW_EPISODES, [None], [1, None]),
+        (RecordMode.ALL, [None, 1], [1, None, 1]),
+        (RecordMode.REWRITE, [None, 1], [None, 1]),
+    ],
+)
+def test_each_mode_does_with_a_cassette_what_vcrpy_does(
+    mode: RecordMode, asked: list[object], kept: list[object], project: Project
+) -> None:
+    """The second of two requests is recorded already."""
+    project.cassette(answered(temperature=1))
+    project.tests(ASKS)
+    with serving(streaming(CLEAN)) as server:
+        ran = record(project, mode.value, server)
+        assert [one.json.get("temperature") for one in server.asked] == asked
+    assert [(one.request or {}).get("temperature") for one in project.kept()] == kept
+    assert ran.counts == ("1 failed" if mode in (RecordMode.NONE, RecordMode.ONCE) else "1 passed")
+
+
+def test_recorded_streams_are_judged_like_others(project: Project) -> None:
+    """And kept."""
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    with serving(streaming(REPEATED)) as server:
+        ran = record(project, "once", server)
+    assert (ran.code, ran.counts) == (1, "1 failed")
+    told = ran.told
+    assert project.run().told == told
+    assert told.startswith(failed("test_it", "✗ error  tool-call-continuation-name  the same name again")[:-1])
+
+
+def test_without_an_upstream_nothing_is_recorded(project: Project) -> None:
+    """The test that would record says so."""
+    project.tests(ASKS)
+    ran = project.run("--deltaproof-record", "once")
+    assert (ran.code, ran.counts) == (1, "1 error")
+    assert ran.told == failed(
+        "test_it",
+        "test_agent.py::test_it: there is no upstream to record. Name it: --deltaproof-upstream URL, or upstream= of the"
+        " mark",
+        "setup",
+    )
+
+
+def test_an_upstream_that_is_not_there_fails_the_test(project: Project) -> None:
+    """Also where the agent does not mind; what was recorded stays."""
+    project.cassette(answered())
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    ran = project.run("--deltaproof-record", "rewrite", "--deltaproof-upstream", "http://127.0.0.1:1/v1")
+    assert (ran.code, ran.counts) == (1, "1 failed")
+    assert ran.told == failed(
+        "test_it",
+        "not recorded: http://127.0.0.1:1/v1 cannot be reached: nothing listens there: the connection was refused",
+    )
+    assert len(project.kept()) == 1
+
+
+@pytest.mark.parametrize(
+    ("cassette", "upstream", "why"),
+    [
+        (
+            "it.json",
+            "http://127.0.0.1:1/v1",
+            "cassettes/test_agent/it.json: nothing can be recorded there. Name a file in .yaml",
+        ),
+        (".", "http://127.0.0.1:1/v1", "cassettes/test_agent: nothing can be recorded there. Name a file in .yaml"),
+        ("it.yaml", "127.0.0.1:1", "127.0.0.1:1: this is no URL of an endpoint. Write http://127.0.0.1:1"),
+        ("it.yaml", "http://127.0.0.1:1/v1?key=1", "a URL with the parameter 'key' in it ends up in reports"),
+    ],
+)
+def test_what_cannot_be_recorded_is_an_error(cassette: str, upstream: str, why: str, project: Project) -> None:
+    """Before the test runs."""
+    project.cassette(answered())
+    project.tests(f"""
+@pytest.mark.deltaproof(cassette={cassette!r}, upstream={upstream!r})
+def test_it(deltaproof):
+    raise AssertionError
+""")
+    ran = project.run("--deltaproof-record", "all")
+    assert (ran.code, ran.counts) == (1, "1 error")
+    assert why in ran.told
+
+
+def test_the_mark_names_another_upstream(project: Project) -> None:
+    """It comes before the option."""
+    with serving(streaming(CLEAN)) as server, serving(streaming(CLEAN)) as other:
+        project.tests(f"""
+@pytest.mark.deltaproof(upstream={other.url!r})
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+        assert record(project, "once", server).counts == "1 passed"
+        assert (len(server.asked), len(other.asked)) == (0, 1)
+
+
+def test_the_key_of_a_named_variable_is_sent_and_not_kept(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a test's agent needs none; without the variable it is told."""
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    with serving(streaming(CLEAN)) as server:
+        ran = record(project, "once", server, "--deltaproof-api-key-env", "OUR_KEY")
+        assert ran.told == failed(
+            "test_it", "OUR_KEY: no key is in this environment variable. export OUR_KEY=…", "setup"
+        )
+        monkeypatch.setenv("OUR_KEY", "sk-ours-ours-ours-1")
+        assert record(project, "once", server, "--deltaproof-api-key-env", "OUR_KEY").counts == "1 passed"
+        assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer sk-ours-ours-ours-1"]
+    assert "sk-ours" not in (project.folder / "cassettes/test_agent/test_it.yaml").read_text()
+
+
+def test_a_project_s_own_secrets_are_scrubbed(project: Project) -> None:
+    """By the table in pytest's rootdir."""
+    project.write(
+        "pyproject.toml", '[tool.deltaproof.scrub]\npatterns = ["chatcmpl-[0-9]"]\n[tool.pytest.ini_options]\n'
+    )
+    project.tests(ASKS)
+    with serving(streaming(CLEAN)) as server:
+        assert record(project, "once", server).counts == "1 passed"
+    assert "chatcmpl-1" not in (project.folder / "cassettes/test_agent/test_it.yaml").read_text()
+
+
+def test_a_test_with_faults_is_recorded_without_them(project: Project) -> None:
+    """The first of several records, and counts as skipped; the others get theirs, and in the next run all do."""
+    project.tests("""
+from deltaproof.testing import faults
+
+@pytest.mark.parametrize("deltaproof", faults("name-repeated", "name-null"), indirect=True)
+def test_it(deltaproof):
+    broken = 2 == ask(deltaproof.base_url).count('"name":')
+    assert broken is (deltaproof.stream.judgement.findings != ())
+""")
+    with serving(streaming(CLEAN)) as server:
+        ran = record(project, "all", server, "-rs")
+        assert len(server.asked) == 1
+    assert (ran.code, ran.counts) == (0, "1 passed, 1 skipped")
+    assert "recorded, for name-repeated to be made of it by the next run" in ran.out
+    assert [one.body.decode() for one in project.kept()] == [CLEAN]
+    assert project.run().counts == "2 passed"
+
+
+KILLED = """
+import os, pathlib, signal, threading
+
+def test_it(deltaproof):
+    import http.client, json
+    from agent import REQUEST
+    from urllib.parse import urlsplit
+    connection = http.client.HTTPConnection(urlsplit(deltaproof.base_url).netloc)
+    connection.request("POST", "/v1/chat/completions", json.dumps(REQUEST), {"content-type": "application/json"})
+    response = connection.getresponse()
+    response.read(100)
+    while not any(page.stat().st_size for page in pathlib.Path("cassettes/test_agent").glob(".journal/*")):
+        threading.Event().wait(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("mode", ["once", "new_episodes", "all", "rewrite"])
+def test_what_a_killed_run_has_left_is_told_and_makes_way(mode: str, project: Project) -> None:
+    """What had come is in its cassette first, then the next recording of the test takes its place."""
+    project.tests(KILLED)
+    options = ("--deltaproof-record", mode, "--deltaproof-fail-on", "never")
+    with serving(lambda _: [STREAM_HEAD, piece(CLEAN[:300].encode()), Act.SILENCE]) as server:
+        project.spawn(*options, "--deltaproof-upstream", server.url)
+        assert not project.kept()
+        assert len(list((project.folder / "cassettes/test_agent/.journal").iterdir())) == 1
+    with serving(streaming(CLEAN)) as server:
+        project.tests(ASKS)
+        ran = record(project, mode, server, "-W", "default")
+    assert ran.counts == "1 passed, 1 warning"
+    warned = "cassettes/test_agent/test_it.yaml#0 is what had come when a recording was killed"
+    assert f"PytestWarning: {warned}\n" in ran.out
+    assert [one.end for one in project.kept()] == [End.EOF, End.EOF]
+    assert [path.name for path in (project.folder / "cassettes/test_agent").iterdir()] == ["test_it.yaml"]
+
+
+MANY = """
+@pytest.mark.parametrize("number", range(12))
+def test_it(deltaproof, deltaproof_session, number):
+    ask(deltaproof.base_url, temperature=number)
+    ask(deltaproof_session.base_url, seed=number)
+    assert [one.request["temperature"] for one in deltaproof.exchanges] == [number]
+    assert [one.request["seed"] for one in deltaproof_session.exchanges] == [number]
+"""
+
+
+@pytest.mark.parametrize("mode", ["once", "rewrite"])
+def test_four_workers_record_side_by_side(mode: str, project: Project) -> None:
+    """Each test its own cassette in one folder, and all that of the session; then they replay in any order."""
+    if mode == "rewrite":
+        project.cassette(answered(seed=99), name="session.yaml")
+    project.tests(MANY)
+    with serving(streaming(CLEAN)) as server:
+        options = ("-n4", "--deltaproof-record", mode, "--deltaproof-upstream", server.url)
+        ran = project.spawn(*options, plugins=["xdist"])
+    assert ran.counts == "12 passed", ran.out
+    session = [json.loads(one.sent)["seed"] for one in project.kept("session.yaml")]
+    assert sorted(session) == list(range(12))
+    names = {path.name for path in (project.folder / "cassettes/test_agent").iterdir()}
+    assert names == {f"test_it[{number}].yaml" for number in range(12)}
+    assert project.spawn("-n4", plugins=["xdist"]).counts == "12 passed"
+    assert project.run().counts == "12 passed"
