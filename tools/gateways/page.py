@@ -21,8 +21,8 @@ the gateway, and what came out was judged and held against what went in:
     deltaproof replay cassettes --through http://localhost:4000/v1 --upstream-port 9000
 
 The gateways are real ones, started on loopback by `python -m tools.gateways all`, which also writes this page and
-`tests/gateways.json`. They were asked one request at a time, after some to get warm, on a machine with two cores. The
-profile is de-facto. What is wrong stands in bold, the rest is worth knowing.
+`tests/gateways.json`. They were asked one request at a time, after some to get warm, on two cores that had other work
+too. The profile is de-facto. What is wrong stands in bold, the rest is worth knowing.
 """
 
 
