@@ -30,6 +30,7 @@ from deltaproof.split import Split, split
 PATIENCE = 1.0
 """Seconds that the upstream waits for its first fragment to come out before it says more."""
 
+_MOMENTS = 20
 _A_SECOND = 2**20  # bytes that may take a gateway one second more
 
 _CHAT = "/chat/completions"
@@ -129,14 +130,22 @@ async def _play(course: Course, connection: Connection, version: str) -> None:
     if end and course.wrote_at is None:
         course.wrote_at = time.monotonic()
         if end < len(exchange.body):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(course.over.wait(), PATIENCE * (1 + end / _A_SECOND))
+            await _wait(course.over, PATIENCE * (1 + end / _A_SECOND))
             course.held = not course.over.is_set()
     await play(_part(planned, planned.writes[count:], Finish.KEEP), connection, None)
     if planned.finish is Finish.HOLD:
         course.on_silence()
     if not connection.closing:
         await play(_part(planned, (), planned.finish), connection, None)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, moment by moment: where this process is kept from running, one of them is lost at most."""
+    for _ in range(_MOMENTS):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds / _MOMENTS)
+        if event.is_set():
+            return
 
 
 def _planned(exchange: Exchange, end: int, version: str) -> tuple[Plan, int]:
