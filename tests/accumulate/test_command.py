@@ -253,9 +253,7 @@ def test_a_command_that_asks_for_no_stream_is_no_accumulator(tmp_path: Path) -> 
     """Whatever it prints, nothing was found out of it: that is told, and the exit code is not that of a client."""
     folder(tmp_path, "one-call")
     ran = deltaproof("replay", ".", "--accumulator", "echo hello", cwd=tmp_path, columns=200)
-    told = (
-        "echo hello did not ask for a single stream: docs/accumulators.md says where they are, and how to answer"
-    )
+    told = "echo hello did not ask for a single stream: docs/accumulators.md says where they are, and how to answer"
     assert told in ran.out.splitlines()
     assert ran.code == 2
     both = ("--accumulator", tiny("honest"), "--accumulator", f"{sys.executable} -c pass")
