@@ -9,18 +9,16 @@ from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 # Loaded once and here, for pytester unloads what a run has loaded, and of a class loaded twice there are two.
-import anyio._backends._asyncio
-import httpcore2
+import anyio._backends._asyncio  # noqa: F401
+import httpcore2  # noqa: F401
 import httpx2  # noqa: F401
-import pytest
+import pytest  # noqa: TC002 - that pytest rewrites our assertions is no reason to hide it
 
 import deltaproof.plugin.cassette_items
-import deltaproof.plugin.conformance  # noqa: F401
-from tests.run.lies import Lie, Says, but, fails
+import deltaproof.plugin.conformance
+from tests.run.lies import Lie, Says, fails
 from tests.run.polite import MODEL, Polite, scenario_of
 from tests.run.server import STREAM_END, STREAM_HEAD, Asked, Running, piece
-
-UNSUPPORTED = "unsupported: the server refuses tool_choice \"any\": 'any' is no tool_choice"
 
 
 class Ran(NamedTuple):
@@ -136,6 +134,3 @@ def odd_in(*names: str) -> Lie:
 
 def _polite(polite: Polite, asked: Asked) -> Says:
     yield from polite.answer(asked)
-
-
-__all__ = ["UNSUPPORTED", "Project", "Ran", "but", "endpoint", "odd", "odd_in", "scenarios"]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.plugin.item_suite import Project, but, endpoint, odd, odd_in
-from tests.run.lies import only_talks
+from tests.plugin.item_suite import Project, endpoint, odd, odd_in
+from tests.run.lies import Says, but, only_talks
 from tests.run.polite import Polite
-from tests.run.server import serving
+from tests.run.server import Asked, serving
 
 FILE = "known.yaml"
 COMMENT = "# What is known to deviate; `pytest --deltaproof-update` writes it anew, and keeps each `why`.\n"
@@ -68,7 +66,7 @@ def test_a_new_deviation_beside_a_known_one_fails(project: Project) -> None:
     """In the same group of the same scenario; the report is of the new one, and names what was known."""
     project.write(FILE, BOTH)
 
-    def worse(polite: Polite, asked: Any) -> Any:  # type: ignore[explicit-any]  # a script, as `odd` is
+    def worse(polite: Polite, asked: Asked) -> Says:
         for said in odd(polite, asked):
             yield said.replace(b'"type": "function", ', b"") if isinstance(said, bytes) else said
 

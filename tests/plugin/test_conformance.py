@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -13,11 +14,11 @@ import pytest
 
 from deltaproof.catalog import GROUPS, load_scenarios
 from deltaproof.drive.llamacpp.llamacpp import LlamaServer
-from tests.plugin.item_suite import Project, but, endpoint, odd, odd_in, scenarios
+from tests.plugin.item_suite import Project, endpoint, odd, scenarios
 from tests.run.command import Command
-from tests.run.lies import Says
+from tests.run.lies import Says, but
 from tests.run.polite import MODEL, Polite
-from tests.run.server import Act, Asked, Running, refusal, serving
+from tests.run.server import Act, Asked, refusal, serving
 
 SHARES = ("checks", *GROUPS)
 EMPTY_ID = """\
@@ -249,11 +250,8 @@ def test_a_url_without_its_path_is_told(project: Project) -> None:
     """It is known where the endpoint is."""
     with serving(Polite().answer) as running:
         ran = project.run("--deltaproof-url", running.url.removesuffix("/v1"), "--deltaproof-model", "m")
-    assert (ran.code, ran.err) == (
-        4,
-        "ERROR: URL: there is no chat-completions endpoint: POST URL/chat/completions was answered 404"
-        " application/json. There is one at URL/v1\n\n",
-    )
+    told = "there is no chat-completions endpoint: POST URL/chat/completions was answered 404 application/json"
+    assert (ran.code, ran.err) == (4, f"ERROR: URL: {told}. There is one at URL/v1\n\n")
 
 
 UNKNOWN = "URL/v1: the endpoint has no model 'm', status 400: there is no model m. It has polite-1"
@@ -328,7 +326,7 @@ def test_what_weighs_less_than_what_fails_is_in_the_items_report(project: Projec
 
     def accepts(polite: Polite, asked: Asked) -> Says:
         request = {**asked.json, "n": 1} if asked.json.get("n") == 0 else asked.json
-        yield from polite.answer(Asked(asked.method, asked.path, asked.headers, _json(request)))
+        yield from polite.answer(Asked(asked.method, asked.path, asked.headers, json.dumps(request).encode()))
 
     told = "! warning  check failed: refuses  a bad request is refused, with a 4xx and a JSON body\n"
     with serving(but(accepts)) as running:
@@ -340,12 +338,6 @@ def test_what_weighs_less_than_what_fails_is_in_the_items_report(project: Projec
     title = "--------------------------- Captured deltaproof call ---------------------------\n"
     assert f"{title}{told}" in passed.out.replace("a\nJSON body", "a JSON body")
     assert told in failed.out.replace("a\nJSON body", "a JSON body")
-
-
-def _json(value: object) -> bytes:
-    import json
-
-    return json.dumps(value).encode()
 
 
 @pytest.mark.parametrize(
@@ -393,10 +385,10 @@ def test_the_key_is_sent(project: Project, monkeypatch: pytest.MonkeyPatch) -> N
         without = project.run(*endpoint(running))
         monkeypatch.setenv("DELTAPROOF_PYTEST_API_KEY_ENV", "ACME_KEY")
         ran = project.run(*endpoint(running, "-k", "plain-text"))
+    hint = "Name the environment variable that holds it: --deltaproof-api-key-env NAME"
     assert (without.code, without.err) == (
         4,
-        "ERROR: URL/v1: a key is wanted, status 401: who are you?."
-        " Name the environment variable that holds it: --deltaproof-api-key-env NAME\n\n",
+        f"ERROR: URL/v1: a key is wanted, status 401: who are you?. {hint}\n\n",
     )
     assert ran.code == 0
 

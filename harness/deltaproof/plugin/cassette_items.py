@@ -43,7 +43,7 @@ class CassetteItem(pytest.Item):
             pytest.skip.Exception: there is no stream in it.
         """
         names = Names(self.config.invocation_params.dir)
-        sightings = (_called(one, names) for one in read_found(self.path, self.folder))
+        sightings = (_called(one, self.path, names) for one in read_found(self.path, self.folder))
         report = check_sightings(sightings, profile=self.terms.profile, provider=self.terms.provider)
         if text := failing(report, self.terms.fail_on):
             pytest.fail(text, pytrace=False)
@@ -123,10 +123,13 @@ class Cassettes:
         return report
 
 
-def _called(one: Sighting, names: Names) -> Sighting:
-    """Return what was found, called as a person calls it."""
+def _called(one: Sighting, path: Path, names: Names) -> Sighting:
+    """Return what was found in a file, called as a person calls it."""
     match one:
         case Exchange():
             return names.exchange(one)
-        case Skipped() | UnreadableError():
+        case UnreadableError():
+            where = one.where.replace(named(path), names.path(path), 1)
+            return UnreadableError(one.what, where=where, hint=one.hint)
+        case Skipped():
             return one
