@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest  # noqa: TC002 - that pytest rewrites our assertions is no reason to hide it
+import pytest
 
 import deltaproof.plugin
 import deltaproof.plugin.fixtures
@@ -135,4 +135,5 @@ def _ran(ran: pytest.RunResult) -> Ran:
     lines = (line.rstrip() for line in ran.outlines)
     text = "".join(f"{line}\n" for line in lines if not re.fullmatch(r" *[\^~]+", line))  # as each Python has them
     text = re.sub(r" in [\d.]+s( \(.*\))?$", "", text, flags=re.MULTILINE)
-    return Ran(int(ran.ret), re.sub(r"127\.0\.0\.1:\d{4,}", "127.0.0.1:PORT", text))
+    errors = "".join(f"{line}\n" for line in ran.errlines) if ran.ret == pytest.ExitCode.USAGE_ERROR else ""
+    return Ran(int(ran.ret), errors + re.sub(r"127\.0\.0\.1:\d{4,}", "127.0.0.1:PORT", text))

@@ -1,0 +1,95 @@
+"""Facts about settings: which place comes before which, and what is told of a value that is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.command import REPEATED
+from tests.plugin.project import Project, answered
+
+PLACES = ("table", "ini", "environment", "option", "mark")
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_nearer_place_comes_first(place: str, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mark before an option, before the environment, before an ini option, before the table: each of them decides."""
+    project.cassette(answered(REPEATED))
+    set_there = PLACES[: PLACES.index(place) + 1]
+    told = {one: "never" if one == place else "error" for one in set_there}
+    table = f'[tool.deltaproof]\nfail-on = "{told["table"]}"\n'
+    ini = f'deltaproof_fail_on = "{told["ini"]}"\n' if "ini" in told else ""
+    project.write("pyproject.toml", f"{table}[tool.pytest.ini_options]\n{ini}")
+    if "environment" in told:
+        monkeypatch.setenv("DELTAPROOF_PYTEST_FAIL_ON", told["environment"])
+    mark = f'@pytest.mark.deltaproof(fail_on="{told["mark"]}")' if "mark" in told else ""
+    project.tests(f"""
+{mark}
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    options = ("--deltaproof-fail-on", told["option"]) if "option" in told else ()
+    assert project.run(*options).counts == "1 passed"
+
+
+@pytest.mark.parametrize("fail_on", ["error", "warning", "note", "never"])
+def test_findings_fail_from_a_level_on(fail_on: str, project: Project) -> None:
+    """A null name is a warning: it fails a test at its level and below."""
+    null = REPEATED.replace('"function":{"name":"f","arguments":"{\\"a', '"function":{"name":null,"arguments":"{\\"a')
+    project.cassette(answered(null.replace('{"name":"f","arguments":":1', '{"arguments":":1')))
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+    assert [one.level for one in deltaproof.report.findings] == ["warning"]
+""")
+    ran = project.run("--deltaproof-fail-on", fail_on)
+    assert ran.counts == ("1 failed" if fail_on in ("warning", "note") else "1 passed")
+
+
+def test_cassettes_can_lie_in_a_folder_of_another_name(project: Project) -> None:
+    """Beside the test's file as well."""
+    project.cassette(answered(), name="../recordings/test_agent/test_it.yaml")
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    assert project.run("--deltaproof-cassettes", "recordings").counts == "1 passed"
+
+
+@pytest.mark.parametrize(
+    ("options", "variable", "error"),
+    [
+        (
+            ("--deltaproof-record", "always"),
+            {},
+            "argument --deltaproof-record: invalid choice: 'always' (choose from",
+        ),
+        (
+            (),
+            {"DELTAPROOF_PYTEST_RECORD": "always"},
+            "the variable DELTAPROOF_PYTEST_RECORD: 'always' is none of none, once, new_episodes, all, rewrite",
+        ),
+        (
+            (),
+            {"DELTAPROOF_PYTEST_STRICT": "maybe"},
+            "the variable DELTAPROOF_PYTEST_STRICT: 'maybe' is neither true nor false",
+        ),
+    ],
+)
+def test_a_value_that_is_none_is_told_with_its_place(
+    options: tuple[str, ...],
+    variable: dict[str, str],
+    error: str,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The test does not run."""
+    for name, value in variable.items():
+        monkeypatch.setenv(name, value)
+    project.cassette(answered())
+    project.tests("""
+def test_it(deltaproof):
+    raise AssertionError
+""")
+    ran = project.spawn(*options)
+    assert error in ran.out
+    assert "AssertionError" not in ran.out
