@@ -33,8 +33,8 @@ lint: $(VENV)/.ready ## check style, format, types and layers
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.ready ## measure judging, recording, serving and the matrix of clients; ARGS=judge is one of them
-	@for part in $(or $(ARGS),judge record serve matrix); do $(BIN)/python bench/$$part.py || exit 1; done
+bench: $(VENV)/.ready ## measure judging, recording, serving, the matrix of clients and the plugin; ARGS=judge is one of them
+	@for part in $(or $(ARGS),judge record serve matrix plugin); do $(BIN)/python bench/$$part.py || exit 1; done
 
 docs: $(VENV)/.ready ## fill in what is generated; counts per provider only where ../shared/corpus is
 	@$(BIN)/python -m tools.figures

@@ -12,7 +12,6 @@ strict = true
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -52,6 +51,8 @@ def project_table(folder: Path) -> Mapping[str, object]:
         raise DeltaproofError(f"it cannot be read: {error.strerror or error}", where=str(path)) from error
     if b"deltaproof" not in content:
         return {}
+    import tomllib  # which compiles patterns: a project without the table does not wait for them
+
     try:
         document: object = tomllib.loads(content.decode())
     except ValueError as error:
