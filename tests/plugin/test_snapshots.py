@@ -62,9 +62,9 @@ def test_what_is_kept_is_told_and_holds_from_then_on(suite: Suite) -> None:
     )
     assert suite.run() == (0, f"{dots}1 passed\n")
     file.chmod(0o444)
-    before = file.stat()
+    before = (file.stat().st_ino, file.stat().st_mtime_ns)
     assert suite.run("--deltaproof-update") == (0, f"{dots}1 passed\n")
-    assert file.stat() == before
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == before
     file.chmod(0o644)
     suite.says("call", SPLIT)
     changed = "__snapshots__/test_agent.yaml::test_weather - changed and kept\n"
@@ -110,7 +110,9 @@ def test_what_pytest_cuts_off_stands_below(suite: Suite, monkeypatch: pytest.Mon
     assert len(rest) > 20
     assert rest == whole[-len(rest) :]
     shown = failures(above).splitlines()[: len(whole) - len(rest)]
-    assert shown == whole[: -len(rest)]
+    assert [one if one != "..." else "" for one in shown] == whole[
+        : -len(rest)
+    ]  # where pytest 8 cuts, the next is blank
 
 
 def test_without_the_rewriting_of_assertions_all_stands_below(suite: Suite) -> None:

@@ -10,6 +10,7 @@ import pytest
 from deltaproof.exchange import End, Exchange
 from deltaproof.faults import FAULTS, Fault, InapplicableError, named
 from deltaproof.snapshot import ChangeKind, changes
+from deltaproof.snapshot.differences import deep_difference
 from tests.snapshot.streams import HEAD, NAMES, exchange_of, opening, piece, recorded, shape, streamed, told
 
 CALL = streamed(opening("f"), piece("{"), piece("}"), finish="tool_calls")
@@ -146,3 +147,13 @@ def test_a_fault_is_seen_and_its_rule_is_named(fault: Fault) -> None:
                 assert found != []
             else:
                 assert (ChangeKind.WORSE, fault.rule) in {(change.kind, change.rule) for change in found}
+
+
+def test_deepdiff_has_something_to_tell_where_words_have() -> None:
+    """Of no two streams, whole or left by their client, is one of the two silent and the other not."""
+    streams = [recorded(name) for name in ("one-call", "two-calls", "text")]
+    streams += [replace(one, end=End.CLIENT_GONE, body=one.body[: len(one.body) // 2]) for one in streams]
+    for old in streams:
+        for new in streams:
+            one, other = shape(old), shape(new)
+            assert bool(deep_difference(one, other)) == bool(changes(one, other))
