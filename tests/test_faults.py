@@ -326,6 +326,7 @@ def test_a_fault_that_those_before_leave_nothing_to_says_so() -> None:
         ("cut-mid-*", ["cut-mid-event", "cut-mid-utf8"]),
         ("done-twice, bom", ["done-twice", "bom"]),
         ("bom, cut-mid-*, cut-mid-event", ["bom", "cut-mid-event", "cut-mid-utf8"]),
+        ("all, bom", [fault.name for fault in FAULTS]),
     ],
 )
 def test_faults_are_named_by_patterns_and_one_by_one(words: str, names: list[str]) -> None:

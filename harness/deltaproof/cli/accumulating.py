@@ -170,7 +170,7 @@ def _with_faults(streams: Sequence[Stream], words: str) -> list[Stream]:
     from deltaproof.faults import InapplicableError, chosen, is_pattern
     from deltaproof.verdict import judge
 
-    wanted = chosen("*" if words == "all" else words)
+    wanted = chosen(words)
     refused: dict[str, list[InapplicableError]] = {fault.name: [] for fault in wanted}
     broken = []
     for stream in streams:

@@ -85,7 +85,7 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
             "--through needs --upstream-port PORT: the gateway's upstream is http://127.0.0.1:PORT/v1"
         )
     target = read_target(passing.url, passing.model, passing.api_key_env, os.environ)
-    faults = chosen("*" if passing.faults == "all" else passing.faults) if passing.faults else ()
+    faults = chosen(passing.faults) if passing.faults else ()
     profile = load().profile(passing.profile)
     giving = Giving(passing.model, profile, passing.provider, faults, Markers(token_hex(3)))
     going = tuple(given(_recordings(paths, passing), giving))

@@ -11,25 +11,29 @@ from deltaproof.exchange import Exchange
 from deltaproof.faults.draft import InapplicableError
 from deltaproof.faults.fault import Fault
 
+ALL = "all"
+"""The word for every fault."""
+
 _LIST = "`deltaproof faults` lists them"
 
 
 def is_pattern(word: str) -> bool:
-    """Tell whether a word is a shell pattern, which may name any number of faults."""
-    return any(mark in word for mark in "*?[")
+    """Tell whether a word is a shell pattern, or `all`: it may name any number of faults."""
+    return word == ALL or any(mark in word for mark in "*?[")
 
 
 def listed(faults: Sequence[Fault], words: str) -> tuple[Fault, ...]:
     """Return the faults of words with commas between them, in the order given; each once.
 
-    A word is a name, or a pattern of names: these come in the order of the faults.
+    A word is a name, or a pattern of names, or `all`: these come in the order of the faults.
 
     Raises:
         UnknownNameError: there is none for some word.
     """
     found: dict[str, Fault] = {}
     for word in (part.strip() for part in words.split(",")):
-        fitting = {fault.name: fault for fault in faults if fault.name == word or fnmatchcase(fault.name, word)}
+        pattern = "*" if word == ALL else word
+        fitting = {fault.name: fault for fault in faults if fnmatchcase(fault.name, pattern)}
         if not fitting:
             raise _unknown(faults, word)
         found |= fitting
