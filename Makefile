@@ -16,10 +16,10 @@ PIP_INSTALL := -m pip --quiet --quiet --disable-pip-version-check --no-input ins
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs coverage lock clean
+.PHONY: help demo test lint bench docs coverage compatibility lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: $(VENV)/.ready ## judge a real server, llama.cpp's own, on a model made on the spot
 	@$(BIN)/deltaproof demo $(ARGS)
@@ -43,6 +43,9 @@ docs: $(VENV)/.ready ## fill in what is generated; counts per provider only wher
 
 coverage: $(VENV)/.ready ## run the tests and list what they do not reach
 	@$(PYTEST) --cov --cov-report term $(ARGS)
+
+compatibility: $(VENV)/.ready ## run the plugin's tests on each Python there is, with pytest 8.3 and 9; takes some minutes
+	@JOBS=$(JOBS) $(BIN)/python -m tools.compatibility $(ARGS)
 
 # The installed version is read from __init__.py, so a new one is a new install.
 $(VENV)/.ready: $(VENV)/.locked pyproject.toml harness/deltaproof/__init__.py
