@@ -86,18 +86,26 @@ def test_it(deltaproof):
     assert ran.told == f"{' FAILURES ':=^80}\n{' test_it ':_^80}\n{FINDING}"
 
 
-def test_a_test_that_fails_by_itself_tells_of_findings_too(project: Project) -> None:
+@pytest.mark.parametrize(
+    ("fails", "why"),
+    [
+        ("assert deltaproof.stream.content == 'Sunny'", "E       assert None == 'Sunny'\n"),
+        ("pytest.fail('no sun')", "E       Failed: no sun\n"),
+        ("int('Sunny')", "E       ValueError: invalid literal for int() with base 10: 'Sunny'\n"),
+    ],
+)
+def test_a_test_that_fails_by_itself_tells_of_findings_too(fails: str, why: str, project: Project) -> None:
     """In a section of its report; its own failure stays the first."""
     project.cassette(answered(REPEATED))
-    project.tests("""
+    project.tests(f"""
 def test_it(deltaproof):
     ask(deltaproof.base_url)
-    assert deltaproof.stream.content == "Sunny"
+    {fails}
 """)
     ran = project.run()
     assert (ran.code, ran.counts) == (1, "1 failed")
     first, header, section = ran.told.partition(f"{' Captured deltaproof call ':-^80}\n")
-    assert "E       assert None == 'Sunny'\n" in first
+    assert why in first
     assert (header != "", section) == (True, FINDING)
 
 

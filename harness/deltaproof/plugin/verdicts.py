@@ -59,7 +59,7 @@ def held(item: pytest.Item, endpoints: list[Held]) -> Iterator[None]:
         yield
     except (pytest.skip.Exception, pytest.xfail.Exception):
         raise
-    except Exception:
+    except (Exception, pytest.fail.Exception):
         for one in endpoints:
             item.add_report_section("call", KEY, one.verdict())
         raise
