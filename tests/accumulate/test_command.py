@@ -239,7 +239,7 @@ def test_wrong_usage_is_told(tmp_path: Path) -> None:
         ),
         (("--accumulator", "./one-call.sse"), "./one-call.sse: this file is not executable. Make it so with chmod +x"),
         (("--accumulator", "./gone.sh --fold"), "./gone.sh: there is no such command"),
-        (("--accumulator", "openai", "-o", "gone/x.html"), "gone/x.html: gone is no folder"),
+        (("--accumulator", "openai", "-o", "gone/x.html"), "Invalid value for '-o' / '--output': gone is no folder"),
         (("--accumulator", "'"), "this command cannot be read: No closing quotation"),
         (("--accumulator", "openai", "--update-baseline"), "--update-baseline needs --baseline FILE"),
         (("--steps", "--format", "html"), "--format html is for --accumulator"),

@@ -112,12 +112,10 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
     from deltaproof.cassette.disk import replace_file
     from deltaproof.drive.accumulators.chosen import clients_for
     from deltaproof.drive.accumulators.matrix import run_matrix
-    from deltaproof.errors import DeltaproofError, UnreadableError
+    from deltaproof.errors import UnreadableError
 
     if folding.update_baseline and folding.baseline is None:
         raise click.UsageError("--update-baseline needs --baseline FILE")
-    if output != "-" and not Path(output).absolute().parent.is_dir():
-        raise DeltaproofError(f"{Path(output).parent} is no folder", where=output)
     file = folding.baseline
     before = None
     if file is not None and (file.exists() or not folding.update_baseline):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # as click has it
 
 
-def _in_a_folder(_context: click.Context, parameter: click.Parameter, output: str) -> str:
+def in_a_folder(_context: click.Context, parameter: click.Parameter, output: str) -> str:
     """Refuse a file in a folder that is not there, before anything is judged."""
     if output != "-" and not Path(output).absolute().parent.is_dir():
         raise click.BadParameter(f"{Path(output).parent} is no folder", param=parameter)
@@ -57,7 +57,7 @@ def judging_options(command: F) -> F:  # type: ignore[explicit-any]  # as click 
                 type=click.Path(dir_okay=False, writable=True, allow_dash=True),
                 default="-",
                 metavar="FILE",
-                callback=_in_a_folder,
+                callback=in_a_folder,
                 help="Where the report goes instead of standard output.",
             ),
             click.option(

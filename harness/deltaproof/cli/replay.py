@@ -17,6 +17,7 @@ from deltaproof.catalog import load
 from deltaproof.cli import INTERRUPTED
 from deltaproof.cli.accumulating import FORMATS, Folding, accumulator_options, fold_recordings
 from deltaproof.cli.comparing import judged_at, name_below, news_of, write_comparison
+from deltaproof.cli.options import in_a_folder
 from deltaproof.cli.through import Passing, pass_recordings, through_options
 from deltaproof.passage.remarks import FailOn as PassageFailOn
 from deltaproof.report.comparison import Compared, News, Outcome
@@ -83,6 +84,7 @@ _UNSENT = News("", "its request is not in the recording")
     type=click.Path(dir_okay=False, writable=True, allow_dash=True),
     default="-",
     metavar="FILE",
+    callback=in_a_folder,
     help="Where the report goes instead of standard output. With --accumulator and --through.",
 )
 @through_options
