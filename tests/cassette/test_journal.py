@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +60,27 @@ def test_two_hundred_pages_at_once_are_not_mixed_up(tmp_path: Path) -> None:
         )
         for number in range(200)
     }
+
+
+def test_a_page_is_made_where_the_folder_of_pages_goes_just_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that closed the last page removes it between two steps of the one that opens the next."""
+    make = os.mkdir
+
+    def make_and_lose(path: Path, mode: int = 0o777) -> None:
+        try:
+            make(path, mode)
+        except FileExistsError:
+            path.rmdir()
+            raise
+
+    with Journal(tmp_path) as journal:
+        (tmp_path / ".journal").mkdir()
+        monkeypatch.setattr(os, "mkdir", make_and_lose)
+        journal.open("greeting", ASKED, PROVENANCE).close(End.CUT, 0.0)
+    assert [one.end for one in kept(tmp_path / "greeting.yaml")] == [End.CUT]
+    assert [path.name for path in tmp_path.iterdir()] == ["greeting.yaml"]
 
 
 def test_two_recorders_do_not_share_a_folder(tmp_path: Path) -> None:

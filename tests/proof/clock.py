@@ -17,7 +17,6 @@ T = TypeVar("T")
 Taken = TypeVarTuple("Taken")
 
 _GLANCE = 0.0002  # seconds in which what was written to a loopback socket arrives
-_PATIENT, _LOOK = 1.0, 0.05  # who waits so long, waits for what should come, and a busy machine may still bring it
 _HANGS = 50_000.0  # seconds of the loop's own time, which nothing here comes near
 
 
@@ -34,7 +33,7 @@ class _Selector(selectors.SelectSelector):
     ) -> list[tuple[SelectorKey, int]]:
         if timeout is None or self.threads:
             return super().select(None if timeout else timeout)
-        ready = super().select(min(timeout, _GLANCE if timeout < _PATIENT else _LOOK))
+        ready = super().select(min(timeout, _GLANCE))
         if not ready:
             self.now += max(timeout, 0.0)
         return ready

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from deltaproof.cassette.shelf import Shelf
 from deltaproof.drive.http.responses import Finished, Piece, ResponseTap
 from deltaproof.drive.play.replay_server import Options, ReplayServer
+from deltaproof.drive.record.keeper import Lost, Missed
 from deltaproof.drive.record.routes import CASSETTE
 from deltaproof.exchange import End, Exchange, Head, Read
 from tests.record.rig import client, kept, recorder
@@ -32,6 +33,7 @@ async def around(
             await ask(rig.port, exchange)
         assert not server.shelf.unused
         assert not server.shelf.missed
+    assert [one for one in rig.told if isinstance(one, Lost | Missed)] == []
     return _in_order(exchanges, folder)
 
 

@@ -136,7 +136,8 @@ class Journal:
         """Make the file of a page; the folder goes whenever no page is in it."""
         while True:
             try:
-                self._pages.mkdir(exist_ok=True)
+                with suppress(FileExistsError):  # mkdir(exist_ok=True) raises where it goes just then
+                    self._pages.mkdir()
                 if self._pages.is_symlink():
                     raise RefusedError("it is a link, which may lead anywhere", where=named(self._pages))
                 return PageFile(self._pages / name)
