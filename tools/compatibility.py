@@ -108,7 +108,7 @@ def tried(python: Python, pytest: str, wheel: Path, options: Sequence[str]) -> R
     """Make an environment and run the plugin's tests there."""
     begun = time.monotonic()
     folder = ENVIRONMENTS / f"python-{python.name}-pytest-{pytest.removesuffix('.*')}"
-    log = folder.with_suffix(".log")
+    log = folder.with_name(f"{folder.name}.log")
     log.write_bytes(b"")
     there = folder / "bin" / "python"
     pins = ENVIRONMENTS / "constraints.txt"
