@@ -81,6 +81,14 @@ def test_nothing_to_show_is_an_error(tmp_path: Path) -> None:
     assert deltaproof("replay", "a.yaml", "--steps", cwd=tmp_path).code == 2
 
 
+def test_steps_are_for_a_person(tmp_path: Path) -> None:
+    """To ask for another form is wrong usage, and nothing is printed as if it were that."""
+    (tmp_path / "a.sse").write_text("data: {}\n\n", encoding="utf-8")
+    ran = deltaproof("replay", "a.sse", "--steps", "--format", "json", cwd=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.splitlines()[-1] == "Error: --steps is for a person: it has no form but text"
+
+
 def test_what_is_no_json_is_an_event_too(tmp_path: Path) -> None:
     """Each event is there, whatever it carries."""
     (tmp_path / "a.sse").write_bytes(exchange_of("oops", '{"error":{"message":"no"}}').body)

@@ -152,6 +152,8 @@ def replay(  # noqa: PLR0913 - one per option
     if form in ("markdown", "html"):
         raise click.UsageError(f"--format {form} is for --accumulator")
     if url is None:
+        if form != "text":
+            raise click.UsageError("--steps is for a person: it has no form but text")
         from deltaproof.cli.stepping import print_recordings
 
         print_recordings(paths)
