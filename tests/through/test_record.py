@@ -93,10 +93,12 @@ def test_every_fault_comes_out_as_it_went_in(tmp_path: Path) -> None:
     assert clean(through_proxy(list(given.values()), tmp_path))
 
 
-@pytest.mark.skipif(not ALL, reason="thousands of passages take many minutes: DELTAPROOF_ALL=1 sends them")
-@pytest.mark.parametrize("path", sorted(CASSETTES.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+BROKEN = sorted(CASSETTES.glob("*/*.yaml")) if ALL else [CASSETTES / "empower" / "empower-weather.yaml"]
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_cassette_with_every_fault_comes_out_as_it_went_in(path: Path, tmp_path: Path) -> None:
-    """All faults that apply to all recordings."""
+    """All faults that apply: of the page that this project began with, of every recording with DELTAPROOF_ALL=1."""
     exchanges = (one for one in read_path(path) if isinstance(one, Exchange))
     given = [(f"{one.entry}", plain(one)) for one in exchanges]
     assert not given or clean(through_proxy(given, tmp_path, faults="*"))
