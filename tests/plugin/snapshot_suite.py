@@ -99,7 +99,7 @@ class Suite:
             self._pytester.runpytest_subprocess("-q", "-p", "deltaproof.plugin", "-p", "xdist", *arguments, timeout=120)
         )
 
-    def kept(self, name: str = "__snapshots__/test_agent.yaml") -> list[str]:
+    def kept(self, name: str = "snapshots/test_agent.yaml") -> list[str]:
         """Return the names of the entries of a file, in order; none where there is none."""
         path = self.folder / name
         if not path.exists():

@@ -37,24 +37,24 @@ F                                                                        [100%]
 {" test_weather ":_^80}
 test_agent.py:3: in test_weather
     assert stream() == snapshot
-E   assert stream == snapshot (test_weather in __snapshots__/test_agent.yaml)
+E   assert stream == snapshot (test_weather in snapshots/test_agent.yaml)
 E     it is not kept yet; with --deltaproof-update it will be
 {" short test summary info ":=^80}
-FAILED test_agent.py::test_weather - assert stream == snapshot (test_weather in __snapshots__/test_agent.yaml)
+FAILED test_agent.py::test_weather - assert stream == snapshot (test_weather in snapshots/test_agent.yaml)
   it is not kept yet; with --deltaproof-update it will be
 1 failed
 """,
     )
-    assert not (suite.folder / "__snapshots__").exists()
+    assert not (suite.folder / "snapshots").exists()
 
 
 def test_what_is_kept_is_told_and_holds_from_then_on(suite: Suite) -> None:
     """Kept, held, changed and kept again; what did not change is not written again."""
     suite.write("test_agent.py", ONE)
     dots = ".                                                                        [100%]\n"
-    new = "__snapshots__/test_agent.yaml::test_weather - kept for the first time\n"
+    new = "snapshots/test_agent.yaml::test_weather - kept for the first time\n"
     assert suite.run("--deltaproof-update") == (0, f"{dots}{WRITTEN}{new}1 passed\n")
-    file = suite.folder / "__snapshots__/test_agent.yaml"
+    file = suite.folder / "snapshots/test_agent.yaml"
     text = file.read_text(encoding="utf-8")
     assert text.startswith(
         "# What deltaproof saw in the tests of the module of this name; `pytest --deltaproof-update` writes it anew.\n"
@@ -67,7 +67,7 @@ def test_what_is_kept_is_told_and_holds_from_then_on(suite: Suite) -> None:
     assert (file.stat().st_ino, file.stat().st_mtime_ns) == before
     file.chmod(0o644)
     suite.says("call", SPLIT)
-    changed = "__snapshots__/test_agent.yaml::test_weather - changed and kept\n"
+    changed = "snapshots/test_agent.yaml::test_weather - changed and kept\n"
     assert suite.run("--deltaproof-update") == (0, f"{dots}{WRITTEN}{changed}1 passed\n")
     assert suite.run() == (0, f"{dots}1 passed\n")
 
@@ -78,7 +78,7 @@ def test_a_mismatch_says_what_changed_in_words_and_then_as_deepdiff_has_it(suite
     suite.run("--deltaproof-update")
     suite.says("call", SPLIT)
     expected = """\
-assert stream == snapshot (test_weather in __snapshots__/test_agent.yaml)
+assert stream == snapshot (test_weather in snapshots/test_agent.yaml)
 "name of call 0 + arguments of call 0" now arrives after "call 0 opens"
 the first call's name now arrives in 2 chunks (was 1)
 the rule tool-call-open-name now deviates (was conforms): the name comes in several pieces
@@ -120,7 +120,7 @@ def test_without_the_rewriting_of_assertions_all_stands_below(suite: Suite) -> N
     suite.write("test_agent.py", ONE)
     ran = suite.spawn("--assert=plain")
     told = """\
-stream == snapshot (test_weather in __snapshots__/test_agent.yaml)
+stream == snapshot (test_weather in snapshots/test_agent.yaml)
 it is not kept yet; with --deltaproof-update it will be
 """
     assert (ran.code, f"{' snapshot test_weather ':-^80}\n{told}" in ran.out) == (1, True)
@@ -175,8 +175,8 @@ def test_modules_of_one_name_in_two_folders_have_a_file_each(suite: Suite) -> No
         suite.write(f"{folder}/__init__.py", "")
         suite.write(f"{folder}/test_agent.py", ONE)
     suite.run("--deltaproof-update")
-    found = sorted(path.relative_to(suite.folder).as_posix() for path in suite.folder.rglob("__snapshots__/*"))
-    assert found == ["one/__snapshots__/test_agent.yaml", "two/deep/__snapshots__/test_agent.yaml"]
+    found = sorted(path.relative_to(suite.folder).as_posix() for path in suite.folder.rglob("snapshots/*"))
+    assert found == ["one/snapshots/test_agent.yaml", "two/deep/snapshots/test_agent.yaml"]
     assert suite.run("two").code == 0
 
 
@@ -184,11 +184,11 @@ def test_modules_of_one_name_in_two_folders_have_a_file_each(suite: Suite) -> No
 def test_a_damaged_file_is_an_error_with_its_line_and_is_left_as_it_is(suite: Suite, more: tuple[str, ...]) -> None:
     """A test that compares fails with what to do, at the line that compares; the others do not."""
     suite.write("test_agent.py", f"{ONE}\n\ndef test_other():\n    pass\n")
-    file = suite.write("__snapshots__/test_agent.yaml", "exchanges:\n- of: test_weather\n  end: [\nsnapshot: 1\n")
+    file = suite.write("snapshots/test_agent.yaml", "exchanges:\n- of: test_weather\n  end: [\nsnapshot: 1\n")
     ran = suite.run("--tb=short", *more)
     assert ran.code == 1
     text = ran.out.partition(f"{' test_weather ':_^80}\n")[2].partition(" short test summary")[0]
-    where = "__snapshots__/test_agent.yaml:5:1"
+    where = "snapshots/test_agent.yaml:5:1"
     hint = "Mend it, or remove it and run `pytest --deltaproof-update`"
     assert text.startswith(
         f"test_agent.py:3: in test_weather\n    assert stream() == snapshot\nE   Failed: {where}: not valid YAML: "
@@ -201,9 +201,9 @@ def test_a_damaged_file_is_an_error_with_its_line_and_is_left_as_it_is(suite: Su
 def test_where_nothing_can_be_written_the_run_fails(suite: Suite) -> None:
     """The tests pass, for what they say is right; the run does not, and says why."""
     suite.write("test_agent.py", ONE)
-    suite.write("__snapshots__", "no folder")
+    suite.write("snapshots", "no folder")
     ran = suite.run("--deltaproof-update")
-    trouble = "__snapshots__: the folder cannot be made: File exists. Move away what is there, or choose another path\n"
+    trouble = "snapshots: the folder cannot be made: File exists. Move away what is there, or choose another path\n"
     assert (ran.code, ran.end) == (1, f"{WRITTEN}{trouble}1 passed\n")
 
 

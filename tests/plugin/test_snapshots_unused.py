@@ -28,7 +28,7 @@ def test_nothing():
 """
 
 KEPT = ["TestAgent.test_two", "TestAgent.test_two#1", "test_weather[Brest]", "test_weather[Nantes]"]
-FILE = "__snapshots__/test_agent.yaml"
+FILE = "snapshots/test_agent.yaml"
 
 GONE_CITY = f"{FILE}::test_weather[Nantes] - there is no such test\n"
 GONE_CLASS = f"""\
@@ -218,7 +218,7 @@ def test_the_file_of_a_module_that_is_gone_fails_a_full_run(suite: Suite) -> Non
     suite.write("other/test_other.py", "def test_other():\n    pass\n")
     suite.run("--deltaproof-update")
     (suite.folder / "deep/test_deep.py").unlink()
-    file = "deep/__snapshots__/test_deep.yaml"
+    file = "deep/snapshots/test_deep.yaml"
     gone = "".join(f"{file}::{name} - its module is gone\n" for name in KEPT)
     told = f"{UNUSED}{gone}4 snapshots are not used any more; --deltaproof-update removes them\n"
     ran = suite.run()
@@ -233,11 +233,11 @@ def test_the_file_of_a_module_that_is_gone_fails_a_full_run(suite: Suite) -> Non
 
 
 def test_files_of_others_are_left_alone(suite: Suite) -> None:
-    """What lies in __snapshots__ and is no snapshot of ours is nothing to us, whether its module is there or not."""
+    """What lies in snapshots and is no snapshot of ours is nothing to us, whether its module is there or not."""
     foreign = [
-        suite.write("__snapshots__/test_gone.yaml", "- of: somebody else\n"),
-        suite.write("__snapshots__/test_gone.ambr", "# serializer version: 1\n"),
-        suite.write("__snapshots__/test_other.yaml", "a: [\n"),
+        suite.write("snapshots/test_gone.yaml", "- of: somebody else\n"),
+        suite.write("snapshots/test_gone.ambr", "# serializer version: 1\n"),
+        suite.write("snapshots/test_other.yaml", "a: [\n"),
     ]
     suite.write("test_other.py", "def test_other():\n    pass\n")
     before = [path.read_bytes() for path in foreign]
@@ -250,7 +250,7 @@ def test_a_file_that_is_no_module_of_python_is_no_module_that_is_gone(suite: Sui
     """Whatever has its stem may be what is tested there."""
     kept = (suite.folder / FILE).read_bytes()
     suite.write("agent_notes.txt", "Nothing to see.\n")
-    (suite.folder / "__snapshots__/agent_notes.yaml").write_bytes(kept)
+    (suite.folder / "snapshots/agent_notes.yaml").write_bytes(kept)
     assert suite.run().code == 0
 
 
@@ -277,7 +277,7 @@ def test_paths_are_named_from_where_pytest_was_started(suite: Suite, monkeypatch
     suite.run("--deltaproof-update")
     suite.write("deep/test_deep.py", AGENT.replace(', "Nantes"', ""))
     monkeypatch.chdir(suite.folder / "deep")
-    told = "__snapshots__/test_deep.yaml::test_weather[Nantes] - there is no such test\n"
+    told = "snapshots/test_deep.yaml::test_weather[Nantes] - there is no such test\n"
     ran = suite.run()
     assert (ran.code, ran.end) == (1, f"{UNUSED}{told}{ONE}3 passed\n")
     assert Path.cwd() == suite.folder / "deep"

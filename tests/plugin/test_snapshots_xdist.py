@@ -7,7 +7,7 @@ import pytest
 from tests.plugin.snapshot_suite import SPLIT, UNUSED, WRITTEN, Suite
 from tests.plugin.test_snapshots_unused import AGENT, FILE, KEPT
 
-OTHER = "other/__snapshots__/test_other.yaml"
+OTHER = "tests/snapshots/test_other.yaml"
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
     """Begin a suite of two modules."""
     suite = Suite(pytester, monkeypatch)
     suite.write("test_agent.py", AGENT)
-    suite.write("other/test_other.py", AGENT)
+    suite.write("tests/test_other.py", AGENT)
     return suite
 
 
@@ -38,7 +38,7 @@ def test_what_comes_of_a_run_is_the_same_with_any_number_of_workers(suite: Suite
     assert (ran.code, ran.end) == (0, "8 passed\n")
 
     suite.write("test_agent.py", AGENT.replace(', "Nantes"', "").replace('stream("text") == snapshot', "True"))
-    (suite.folder / "other/test_other.py").unlink()
+    (suite.folder / "tests/test_other.py").unlink()
     gone = [
         (FILE, KEPT[1], "its test passed without it"),
         (FILE, KEPT[3], "there is no such test"),
@@ -65,7 +65,7 @@ def test_a_mismatch_in_a_worker_says_what_changed(suite: Suite) -> None:
     """The report comes from the worker whole."""
     suite.spawn("--deltaproof-update")
     suite.says("text", SPLIT)
-    alone, shared = (suite.spawn("-k", "two", "other", *workers).out for workers in ((), ("-n2",)))
+    alone, shared = (suite.spawn("-k", "two", "tests", *workers).out for workers in ((), ("-n2",)))
     lines = [[line for line in out.splitlines() if line.startswith("E ")] for out in (alone, shared)]
     assert lines[0] == lines[1]
     assert len(lines[0]) > 10
@@ -74,7 +74,7 @@ def test_a_mismatch_in_a_worker_says_what_changed(suite: Suite) -> None:
 def test_what_a_worker_did_before_it_died_counts(suite: Suite) -> None:
     """Its tests' comparisons are kept and used; of the one that killed it nothing is known."""
     suite.write(
-        "other/test_other.py", AGENT.replace("def test_nothing():", "def test_nothing():\n    import os; os._exit(1)")
+        "tests/test_other.py", AGENT.replace("def test_nothing():", "def test_nothing():\n    import os; os._exit(1)")
     )
     # Not --dist loadfile, under which pytest-xdist 3.8 waits for ever, or runs the test that killed a worker again.
     ran = suite.spawn("--deltaproof-update", "-n1")
@@ -83,7 +83,7 @@ def test_what_a_worker_did_before_it_died_counts(suite: Suite) -> None:
     assert (suite.kept(), suite.kept(OTHER)) == (KEPT, KEPT)
     suite.write("test_agent.py", AGENT.replace("def test_two(self", "def test_three(self"))
     suite.write(
-        "other/test_other.py",
+        "tests/test_other.py",
         AGENT.replace("self, stream, snapshot):", "self, stream, snapshot):\n        import os; os._exit(1)\n"),
     )
     ran = suite.spawn("-n1")
@@ -94,7 +94,7 @@ def test_what_a_worker_did_before_it_died_counts(suite: Suite) -> None:
 def test_tests_that_are_stopped_in_workers_are_not_said_to_leave_entries_unused(suite: Suite) -> None:
     """What did not run because another failed is not known, and nothing of it is removed."""
     suite.spawn("--deltaproof-update")
-    suite.write("other/test_other.py", "def test_bad():\n    assert False\n" + AGENT)
+    suite.write("tests/test_other.py", "def test_bad():\n    assert False\n" + AGENT)
     for more in ((), ("--deltaproof-update",)):
         ran = suite.spawn("-x", "-n4", *more)
         assert (ran.code in {1, 2}, UNUSED in ran.out) == (True, False)

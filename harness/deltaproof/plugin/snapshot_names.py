@@ -1,6 +1,6 @@
 """Where the snapshots of a module's tests are, and what their entries are called. Reads no file.
 
-<folder of the test's module>/__snapshots__/<module's stem>.yaml
+<folder of the test's module>/snapshots/<module's stem>.yaml
 
 An entry has the test's name, its classes before it: test_weather, TestAgent.test_weather[paris]. The second comparison
 of a test has #1 after it. This is loaded with the plugin, and so makes nothing that takes time, such as dataclasses.
@@ -16,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from deltaproof.plugin.snapshots import Snapshot
 
-FOLDER, SUFFIX = "__snapshots__", ".yaml"
+FOLDER, SUFFIX = "snapshots", ".yaml"
 
 SNAPSHOT: pytest.StashKey[Snapshot] = pytest.StashKey()
 """Of a test: what it compares with, if it does."""
