@@ -137,7 +137,7 @@ def tried(python: Python, pytest: str, wheel: Path, options: Sequence[str]) -> R
 
 def main() -> int:
     """Try each pair, one after the other, and print a line for each."""
-    named = [word for word in sys.argv[1:] if shutil.which(word)]
+    named = [word for word in sys.argv[1:] if Path(word).name.startswith("python") and shutil.which(word)]
     options = [word for word in sys.argv[1:] if word not in named]
     ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
     (ENVIRONMENTS / "constraints.txt").write_text(constraints(), encoding="utf-8")
