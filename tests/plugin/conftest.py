@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+# pytester unloads what a test loads, and what is in C of PyYAML, and of numpy which deepdiff uses, is loaded only once.
+import deepdiff  # noqa: F401
 import pytest
-import yaml  # noqa: F401 - pytester unloads what a test loads, and the part of PyYAML in C cannot be loaded twice
+import yaml  # noqa: F401
 
 from tests.plugin.project import Project
 

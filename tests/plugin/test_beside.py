@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
-from pytest_recording.plugin import get_default_cassette_name
 
 from deltaproof.plugin.places import cassette_name
 from tests.plugin.project import REQUEST, Project, answered
@@ -76,11 +77,20 @@ class It(unittest.TestCase):
     assert "It.test_two.yaml#0, temperature is absent, not 1\n" in ran.told
 
 
-@pytest.mark.parametrize("owner", [None, str])
-@pytest.mark.parametrize("name", ["test_it", "test_it[a/b-c:d]", "test_it[<>?%*:|\"\\'/\\\\]", "test_it[é ☃]"])
-def test_cassettes_are_named_as_pytest_recording_names_its_own(owner: type | None, name: str) -> None:
-    """Class, name and parameters, with what no file's name can have replaced."""
-    assert cassette_name(owner, name) == f"{get_default_cassette_name(owner, name)}.yaml"
+NAMES = ("test_it", "test_it[a/b-c:d]", "test_it[<>?%*:|\"'/\\]", "test_it[é ☃]")
+OTHERS = """
+import json, sys
+from pytest_recording.plugin import get_default_cassette_name
+names = json.loads(sys.argv[1])
+print(json.dumps([[get_default_cassette_name(owner, name) for owner in (None, str)] for name in names]))
+"""
+
+
+def test_cassettes_are_named_as_pytest_recording_names_its_own() -> None:
+    """Class, name and parameters, with what no file's name can have replaced; asked of it in a process of its own."""
+    told = subprocess.check_output([sys.executable, "-c", OTHERS, json.dumps(NAMES)])
+    theirs = [[f"{name}.yaml" for name in names] for names in json.loads(told)]
+    assert [[cassette_name(owner, name) for owner in (None, str)] for name in NAMES] == theirs
 
 
 def test_a_name_that_no_file_can_have_is_cut_and_stays_its_own() -> None:
