@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deltaproof.plugin.cases import AccumulatorCase, FoldedWrongError
-from deltaproof.plugin.endpoint import Endpoint, Stream
+from deltaproof.plugin.endpoints.endpoint import Endpoint, Stream
 from deltaproof.plugin.parameters import accumulator_cases, faults
 
 __all__ = ["AccumulatorCase", "Endpoint", "FoldedWrongError", "Stream", "accumulator_cases", "faults"]

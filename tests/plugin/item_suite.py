@@ -14,8 +14,8 @@ import httpcore2  # noqa: F401
 import httpx2  # noqa: F401
 import pytest  # noqa: TC002 - that pytest rewrites our assertions is no reason to hide it
 
-import deltaproof.plugin.cassette_items
-import deltaproof.plugin.conformance
+import deltaproof.plugin.items.cassettes
+import deltaproof.plugin.items.conformance
 from tests.run.lies import Lie, Says, fails
 from tests.run.polite import MODEL, Polite, scenario_of
 from tests.run.server import STREAM_END, STREAM_HEAD, Asked, Running, piece

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 
 import deltaproof.plugin
-import deltaproof.plugin.fixtures
-import deltaproof.plugin.recording
+import deltaproof.plugin.endpoints.fixtures
+import deltaproof.plugin.endpoints.recording
 from deltaproof.cassette import read_kept, write_cassette
 from deltaproof.exchange import End, Exchange, Head, Read
 from tests.cli.command import CLEAN

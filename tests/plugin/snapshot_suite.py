@@ -20,7 +20,7 @@ from types import SimpleNamespace
 import pytest
 
 from deltaproof.exchange import Exchange, Head
-from deltaproof.plugin.snapshots import snapshot_of
+from deltaproof.plugin.snapshots.snapshot import snapshot_of
 
 
 @pytest.fixture

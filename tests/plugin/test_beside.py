@@ -174,7 +174,7 @@ import sys
 def test_it():
     assert [name for name in {HEAVY} if name in sys.modules] == []
     assert {{name.removeprefix("deltaproof.") for name in sys.modules if name.startswith("deltaproof.")}} <= {{
-        "errors", "plugin", "plugin.settings", "plugin.snapshot_hooks", "plugin.snapshot_names", "project",
+        "errors", "plugin", "plugin.settings", "plugin.snapshots", "plugin.snapshots.hooks", "plugin.snapshots.names", "project",
     }}
 """)
     ran = project.spawn("-p", "no:faulthandler")

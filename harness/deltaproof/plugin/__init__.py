@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deltaproof.plugin import settings
-from deltaproof.plugin.snapshot_hooks import SnapshotHooks
+from deltaproof.plugin.snapshots.hooks import SnapshotHooks
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from xdist.workermanage import WorkerController
 
-    from deltaproof.plugin.endpoint import Endpoint
+    from deltaproof.plugin.endpoints.endpoint import Endpoint
 
 MARK = (
     "deltaproof(cassette, upstream, profile, provider, fail_on, faults, timing, split): how the endpoint of the"
@@ -43,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Begin with the items that are not tests of a file, where they are asked for."""
     if settings.text_of(session.config, settings.URL) or settings.text_of(session.config, settings.CHECK_CASSETTES):
-        from deltaproof.plugin.items import begin
+        from deltaproof.plugin.items.begin import begin
 
         begin(session.config)
 
@@ -52,7 +52,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker of pytest-xdist what it cannot see, since others may have begun to record by then."""
     if settings.text_of(node.config, settings.RECORD) != settings.RECORD.default:
-        from deltaproof.plugin.session import TOLD, was
+        from deltaproof.plugin.endpoints.session import TOLD, was
 
         node.workerinput[TOLD] = was(node.config)
 
@@ -61,7 +61,7 @@ def pytest_configure_node(node: WorkerController) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Begin to count what passes at the session's endpoint for another test."""
     if USED in item.config.stash:
-        from deltaproof.plugin.session import begin
+        from deltaproof.plugin.endpoints.session import begin
 
         begin(item)
 
@@ -72,7 +72,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     __tracebackhide__ = True
     if USED not in item.config.stash:
         return (yield)
-    from deltaproof.plugin.fixtures import verdict_on
+    from deltaproof.plugin.endpoints.fixtures import verdict_on
 
     with verdict_on(item):
         return (yield)
@@ -82,7 +82,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def deltaproof(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None]:
     """An endpoint that answers from the test's cassette, or records into it; its streams are judged with the test."""
     request.config.stash[USED] = True
-    from deltaproof.plugin.fixtures import endpoint_of_a_test
+    from deltaproof.plugin.endpoints.fixtures import endpoint_of_a_test
 
     yield from endpoint_of_a_test(request)
 
@@ -91,7 +91,7 @@ def deltaproof(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None
 def deltaproof_session(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None]:
     """An endpoint for all tests that ask for it, with one cassette; each test is judged by what passes during it."""
     request.config.stash[USED] = True
-    from deltaproof.plugin.fixtures import endpoint_of_the_session
+    from deltaproof.plugin.endpoints.fixtures import endpoint_of_the_session
 
     yield from endpoint_of_the_session(request)
 
@@ -99,6 +99,6 @@ def deltaproof_session(request: pytest.FixtureRequest) -> Generator[Endpoint, No
 @pytest.fixture
 def deltaproof_environ(deltaproof: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
     """The variables that are set to lead clients in any language to the test's endpoint, such as OPENAI_BASE_URL."""
-    from deltaproof.plugin.environ import lead_to
+    from deltaproof.plugin.endpoints.environ import lead_to
 
     return lead_to(deltaproof, monkeypatch)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deltaproof.plugin.settings import UPDATE, is_on
-from deltaproof.plugin.snapshot_names import COMPARED, FOLDER, SNAPSHOT, file_beside, name_of
+from deltaproof.plugin.snapshots.names import COMPARED, FOLDER, SNAPSHOT, file_beside, name_of
 
 if TYPE_CHECKING:
-    from deltaproof.plugin.collected import Collected, Known
-    from deltaproof.plugin.snapshot_book import Book, Line
-    from deltaproof.plugin.snapshots import Uses
+    from deltaproof.plugin.snapshots.book import Book, Line
+    from deltaproof.plugin.snapshots.collected import Collected, Known
+    from deltaproof.plugin.snapshots.snapshot import Uses
 
 KEY = "deltaproof_snapshots"
 """Under which a report has what its test did, and what a worker leaves has which tests there are."""
@@ -52,7 +52,7 @@ class SnapshotHooks:
         """See what is collected."""
         report = yield
         if self._collected is None and self._finds_snapshots(collector):
-            from deltaproof.plugin.collected import Collected
+            from deltaproof.plugin.snapshots.collected import Collected
 
             self._collected = Collected()
         if self._collected is not None:
@@ -75,7 +75,7 @@ class SnapshotHooks:
         """Say what changed."""
         if COMPARED not in config.stash:
             return None
-        from deltaproof.plugin.snapshots import explained
+        from deltaproof.plugin.snapshots.snapshot import explained
 
         return explained(op, left, right)
 
@@ -111,7 +111,7 @@ class SnapshotHooks:
         """Take what a test did into the book."""
         match vars(report).get(KEY):
             case {"file": str(file), "did": dict(did)} if not self._is_worker:
-                from deltaproof.plugin.snapshot_book import Book, note_of
+                from deltaproof.plugin.snapshots.book import Book, note_of
 
                 self._book = self._book or Book()
                 self._book.take(self._config.rootpath / file, note_of(did))
@@ -121,7 +121,7 @@ class SnapshotHooks:
         """Take which tests there are from a worker; one that died has left nothing."""
         match getattr(node, "workeroutput", {}).get(KEY):
             case {"modules": dict(modules), "gone": list(gone)}:
-                from deltaproof.plugin.collected import Known
+                from deltaproof.plugin.snapshots.collected import Known
 
                 root = self._config.rootpath
                 known = {root / file: set(map(str, tests)) for file, tests in modules.items()}
@@ -144,7 +144,7 @@ class SnapshotHooks:
         """Tell of snapshots that are not used, or were written."""
         if not (self._lines or self._trouble):
             return
-        from deltaproof.plugin.snapshot_book import told
+        from deltaproof.plugin.snapshots.book import told
 
         if self._update:
             terminalreporter.section("snapshots", red=bool(self._trouble), bold=True)
@@ -174,9 +174,9 @@ class SnapshotHooks:
 
     def _close(self) -> None:
         from deltaproof.errors import DeltaproofError
-        from deltaproof.plugin.collected import Known
-        from deltaproof.plugin.snapshot_book import Book
-        from deltaproof.plugin.snapshots import in_words
+        from deltaproof.plugin.snapshots.book import Book
+        from deltaproof.plugin.snapshots.collected import Known
+        from deltaproof.plugin.snapshots.snapshot import in_words
 
         book, known = self._book or Book(), self._known or Known()
         try:

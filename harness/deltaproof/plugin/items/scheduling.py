@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from deltaproof.plugin.named import SUITE
+from deltaproof.plugin.items.named import SUITE
 
 if TYPE_CHECKING:
     from xdist.remote import Producer

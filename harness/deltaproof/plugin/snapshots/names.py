@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from deltaproof.plugin.snapshots import Snapshot
+    from deltaproof.plugin.snapshots.snapshot import Snapshot
 
 FOLDER, SUFFIX = "snapshots", ".yaml"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from deltaproof.exchange import Exchange
-from deltaproof.plugin.endpoint import Endpoint
-from deltaproof.plugin.passing import told
+from deltaproof.plugin.endpoints.endpoint import Endpoint
+from deltaproof.plugin.endpoints.passing import told
 from deltaproof.plugin.texts import failing
 
 KEY = "deltaproof"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from deltaproof.drive.record.command import environment_for
-from deltaproof.plugin.endpoint import Endpoint
+from deltaproof.plugin.endpoints.endpoint import Endpoint
 
 KEY, ANY = "OPENAI_API_KEY", "unused"
 

@@ -24,13 +24,13 @@ from deltaproof.drive.record.upstream import Origin, read_origin
 from deltaproof.drive.record.watch import Judging
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Exchange
-from deltaproof.plugin.endpoint import Endpoint
-from deltaproof.plugin.passing import Passing, Trouble
+from deltaproof.plugin.endpoints.endpoint import Endpoint
+from deltaproof.plugin.endpoints.passing import Passing, Trouble
+from deltaproof.plugin.endpoints.served import served
+from deltaproof.plugin.endpoints.verdicts import Held
 from deltaproof.plugin.places import SUFFIX, Names
-from deltaproof.plugin.served import served
 from deltaproof.plugin.settings import API_KEY_ENV, UPSTREAM, text_of
 from deltaproof.plugin.terms import Terms
-from deltaproof.plugin.verdicts import Held
 
 _PATIENCE = 600.0  # seconds that the upstream may be silent
 _GRACE = 1.0  # seconds that the rest of a response may take when the client has what it wants

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from deltaproof.catalog import GROUPS, Level, Profile, load
 from deltaproof.checking import Judged, Report
-from deltaproof.plugin.baseline import CHECKS
+from deltaproof.plugin.items.baseline import CHECKS
 from deltaproof.report.suite import reason
 from deltaproof.suite.outcome import MEANS, Check, CheckName, Outcome, ScenarioRun
 from deltaproof.verdict import Finding, Verdict

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import pytest
 
 from deltaproof.errors import DeltaproofError
-from deltaproof.plugin.endpoint import Endpoint
-from deltaproof.plugin.opening import opened
-from deltaproof.plugin.session import held_for, opened_for_all, session_cassette
-from deltaproof.plugin.snapshots import snapshot_of
-from deltaproof.plugin.verdicts import Held, held
+from deltaproof.plugin.endpoints.endpoint import Endpoint
+from deltaproof.plugin.endpoints.opening import opened
+from deltaproof.plugin.endpoints.session import held_for, opened_for_all, session_cassette
+from deltaproof.plugin.endpoints.verdicts import Held, held
+from deltaproof.plugin.snapshots.snapshot import snapshot_of
 
 HELD = pytest.StashKey[list[Held]]()
 """The endpoints that a test has of its own."""

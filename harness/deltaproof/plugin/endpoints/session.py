@@ -14,14 +14,14 @@ import pytest
 
 from deltaproof.cassette.append import Version, version_of
 from deltaproof.drive.play.replay_server import Options
-from deltaproof.plugin.endpoint import Endpoint
+from deltaproof.plugin.endpoints.endpoint import Endpoint
+from deltaproof.plugin.endpoints.opening import Source, from_cassette
+from deltaproof.plugin.endpoints.verdicts import Held
 from deltaproof.plugin.marks import Mark, read_mark
-from deltaproof.plugin.opening import Source, from_cassette
 from deltaproof.plugin.places import SUFFIX
 from deltaproof.plugin.settings import CASSETTES, text_of
-from deltaproof.plugin.snapshots import snapshot_of
+from deltaproof.plugin.snapshots.snapshot import snapshot_of
 from deltaproof.plugin.terms import terms_of
-from deltaproof.plugin.verdicts import Held
 
 NAME = "session"
 TOLD = "deltaproof_session"

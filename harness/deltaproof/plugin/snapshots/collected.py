@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deltaproof.plugin.snapshot_names import FOLDER, SUFFIX, file_beside, name_of
+from deltaproof.plugin.snapshots.names import FOLDER, SUFFIX, file_beside, name_of
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The conformance suite as tests: what pytest calls where an endpoint is named. The items are in suite_items.py."""
+"""The conformance suite as tests: what pytest calls where an endpoint is named. The items are in suite.py."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from deltaproof.catalog import Scenario, choose_scenarios, load_scenarios
 from deltaproof.errors import UnknownNameError
-from deltaproof.plugin.asking import asking
-from deltaproof.plugin.baseline import CHECKS
-from deltaproof.plugin.known import deviations
-from deltaproof.plugin.named import SUITE, take_ids
+from deltaproof.plugin.items.asking import asking
+from deltaproof.plugin.items.baseline import CHECKS
+from deltaproof.plugin.items.known import deviations
+from deltaproof.plugin.items.named import SUITE, take_ids
+from deltaproof.plugin.items.shares import SHARES
+from deltaproof.plugin.items.suite import RulesItem, Terms
 from deltaproof.plugin.settings import FAIL_ON, text_of
-from deltaproof.plugin.shares import SHARES
-from deltaproof.plugin.suite_items import RulesItem, Terms
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -150,7 +150,7 @@ class Conformance:
         """Keep a scenario's items in one worker under -n alone, so that it is asked once."""
         if config.getoption("dist") != "load":
             return None
-        from deltaproof.plugin.scheduling import by_scenario
+        from deltaproof.plugin.items.scheduling import by_scenario
 
         return by_scenario(config, log)
 

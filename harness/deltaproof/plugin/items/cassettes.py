@@ -16,8 +16,8 @@ from deltaproof.cassette.recording import Sighting
 from deltaproof.checking import check_sightings
 from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.exchange import Exchange, Skipped
+from deltaproof.plugin.items.named import path_of, take_cassettes
 from deltaproof.plugin.marks import Mark
-from deltaproof.plugin.named import path_of, take_cassettes
 from deltaproof.plugin.places import Names
 from deltaproof.plugin.settings import CHECK_CASSETTES
 from deltaproof.plugin.terms import Terms, terms_of

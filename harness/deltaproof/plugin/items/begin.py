@@ -20,11 +20,11 @@ def begin(config: pytest.Config) -> None:
     """
     try:
         if text_of(config, CHECK_CASSETTES):
-            from deltaproof.plugin.cassette_items import Cassettes
+            from deltaproof.plugin.items.cassettes import Cassettes
 
             config.pluginmanager.register(Cassettes(config), "deltaproof-cassettes")
         if text_of(config, URL):
-            from deltaproof.plugin.conformance import Conformance
+            from deltaproof.plugin.items.conformance import Conformance
 
             config.pluginmanager.register(Conformance(config), "deltaproof-conformance")
     except DeltaproofError as error:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deltaproof.errors import DeltaproofError, UnreadableError
-from deltaproof.plugin.collected import Known
 from deltaproof.plugin.places import Names
 from deltaproof.plugin.settings import UPDATE
+from deltaproof.plugin.snapshots.collected import Known
 from deltaproof.report.visible import visible
 from deltaproof.snapshot import Shape
 from deltaproof.snapshot.file import TESTS, read_entry, read_snapshot, write_snapshot

@@ -11,8 +11,8 @@ from deltaproof.checking import Judged, Report
 from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.exchange import Exchange, Skipped
 from deltaproof.fold import FoldedChoice
-from deltaproof.plugin.passing import Passing, Trouble, told
-from deltaproof.plugin.snapshots import Snapshot
+from deltaproof.plugin.endpoints.passing import Passing, Trouble, told
+from deltaproof.plugin.snapshots.snapshot import Snapshot
 from deltaproof.plugin.terms import Terms
 from deltaproof.plugin.texts import failing
 from deltaproof.verdict import Judgement, judge

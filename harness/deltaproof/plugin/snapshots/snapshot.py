@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deltaproof.plugin.settings import UPDATE, is_on
-from deltaproof.plugin.snapshot_names import COMPARED, SNAPSHOT, file_beside, name_of
+from deltaproof.plugin.snapshots.names import COMPARED, SNAPSHOT, file_beside, name_of
 
 if TYPE_CHECKING:
     from deltaproof.errors import DeltaproofError

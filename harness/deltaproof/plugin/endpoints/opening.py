@@ -13,12 +13,12 @@ import pytest
 from deltaproof.cassette.append import Version, version_of
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.drive.play.replay_server import Options
+from deltaproof.plugin.endpoints.replaying import exchanges_in, existing, replayed
+from deltaproof.plugin.endpoints.verdicts import Held
 from deltaproof.plugin.marks import Mark, read_mark
 from deltaproof.plugin.places import Names, cassette_name, module_folder
-from deltaproof.plugin.replaying import exchanges_in, existing, replayed
 from deltaproof.plugin.settings import RECORD, text_of
 from deltaproof.plugin.terms import Terms, terms_of
-from deltaproof.plugin.verdicts import Held
 
 if TYPE_CHECKING:
     from deltaproof.plugin.parameters import Parameter
@@ -73,7 +73,7 @@ def from_cassette(node: pytest.Item | pytest.Session, source: Source, terms: Ter
         names = Names(node.config.invocation_params.dir)
         opening = replayed(node.config, exchanges_in(source.cassette, names), options, terms)
     else:
-        from deltaproof.plugin.recording import Recording, recorded
+        from deltaproof.plugin.endpoints.recording import Recording, recorded
 
         if source.was is None:
             mode = RecordMode.REWRITE  # what a killed recording left makes way for this one

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from deltaproof.errors import DeltaproofError
-from deltaproof.plugin.baseline import Known, is_deviation, raise_if_strange, read_baseline, write_baseline
-from deltaproof.plugin.named import path_of
+from deltaproof.plugin.items.baseline import Known, is_deviation, raise_if_strange, read_baseline, write_baseline
+from deltaproof.plugin.items.named import path_of
+from deltaproof.plugin.items.shares import Share, group_of
 from deltaproof.plugin.settings import BASELINE, UPDATE, is_on
-from deltaproof.plugin.shares import Share, group_of
 
 Pairs = set[tuple[str, str]]
 """Scenarios with deviations."""

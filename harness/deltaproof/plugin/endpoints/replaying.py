@@ -14,13 +14,13 @@ from deltaproof.cassette.shelf import Match, Miss, Shelf
 from deltaproof.drive.play.replay_server import Options, ReplayServer
 from deltaproof.errors import DeltaproofError, UnreadableError
 from deltaproof.exchange import Exchange
-from deltaproof.plugin.endpoint import Endpoint
-from deltaproof.plugin.passing import Passing, Trouble
+from deltaproof.plugin.endpoints.endpoint import Endpoint
+from deltaproof.plugin.endpoints.passing import Passing, Trouble
+from deltaproof.plugin.endpoints.served import served
+from deltaproof.plugin.endpoints.verdicts import Held
 from deltaproof.plugin.places import Names
-from deltaproof.plugin.served import served
 from deltaproof.plugin.settings import RECORD, UPSTREAM
 from deltaproof.plugin.terms import Terms
-from deltaproof.plugin.verdicts import Held
 
 _RECORD = f"{RECORD.option} %s {UPSTREAM.option} URL"
 
