@@ -41,7 +41,8 @@ def ask(base_url, **changes):
         with urllib.request.urlopen(request, timeout=20) as response:
             return response.read().decode()
     except urllib.error.HTTPError as error:
-        return error.read().decode()
+        with error:
+            return error.read().decode()
 """
 
 HEAD = Head(200, (("content-type", "text/event-stream"), ("transfer-encoding", "chunked")))

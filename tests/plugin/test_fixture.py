@@ -137,8 +137,9 @@ def test_it(deltaproof):
     for _ in range(2):
         assert "deltaproof_error" in ask(deltaproof.base_url, temperature=1, top_p=1)
     assert b'"m"' in urllib.request.urlopen(deltaproof.base_url + "/models").read()
-    with pytest.raises(urllib.error.HTTPError):
+    with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(deltaproof.base_url + "/files")
+    caught.value.close()
 """)
     ran = project.run()
     assert (ran.code, ran.counts) == (1, "1 failed")
