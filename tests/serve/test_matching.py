@@ -57,7 +57,7 @@ def test_equal_requests_are_answered_in_order_and_the_last_answer_is_repeated() 
     assert [(one.body, times) for one, times in shelf.repeated] == [(b"two", 3)]
 
 
-def test_the_closest_recording_is_the_one_that_differs_in_the_fewest_places() -> None:
+def test_the_closest_recording_is_the_one_that_differs_least() -> None:
     """It is named with its place, the first difference with both values, and how many more there are."""
     shelf = Shelf(
         [
@@ -70,15 +70,15 @@ def test_the_closest_recording_is_the_one_that_differs_in_the_fewest_places() ->
         ' messages[0].content is "two", not "two!", and 1 more differ'
     )
     assert answer(shelf, "no JSON").endswith(
-        'the body is {"model": "a", "messages": [{"role": "user", "content": "one"}], "n": 2}, not "no JSON"'
+        'the body is {"model": "m", "messages": [{"role": "user", "content": "two"}]}, not "no JSON"'
     )
     assert answer(shelf, "{}", path="/v1/embeddings") == "no: nothing is recorded for POST /embeddings"
     assert answer(shelf, "{}", scenario="nowhere") == "no: there is no scenario 'nowhere'"
     assert shelf.missed[1:] == (
         (
             (
-                "no recorded request equals this POST /chat/completions; in the closest, a.yaml#0, the body is"
-                ' {"model": "a", "messages": [{"role": "user", "content": "one"}], "n": 2}, not "no JSON"'
+                "no recorded request equals this POST /chat/completions; in the closest, a.yaml#3, the body is"
+                ' {"model": "m", "messages": [{"role": "user", "content": "two"}]}, not "no JSON"'
             ),
             1,
         ),
@@ -213,3 +213,11 @@ def test_what_is_not_recorded_is_a_404_that_says_what_is() -> None:
             "scenarios": ["one", "two-calls"],
         }
     }
+
+
+def test_a_recording_that_is_no_object_is_far_from_one_that_is() -> None:
+    """Although it differs in a single place, which is all of it."""
+    broken = asked("{}", "", source="broken.yaml", request=None, sent=b"{")
+    shelf = Shelf([broken, asked('{"model":"m","n":1,"seed":1}', "", source="near.yaml")])
+    told = answer(shelf, '{"model":"m","n":2,"seed":2}')
+    assert told.endswith("in the closest, near.yaml#0, n is 1, not 2, and 1 more differ")

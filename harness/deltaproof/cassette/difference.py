@@ -38,6 +38,11 @@ class Difference:
     recorded: object
     asked: object
 
+    @property
+    def weight(self) -> int:
+        """How much differs there: how many values there are in the larger of the two."""
+        return max(_size(self.recorded), _size(self.asked))
+
     def __str__(self) -> str:
         """Say it in words."""
         return f"{self.path or 'the body'} is {shown(self.recorded)}, not {shown(self.asked)}"
@@ -71,6 +76,20 @@ def canonical(value: object) -> bytes | None:
         return json.dumps(_with_whole_numbers(value), sort_keys=True, separators=(",", ":")).encode()
     except RecursionError:
         return None
+
+
+def _size(value: object) -> int:
+    """Count the values in one that are no objects or lists, each of these empty as one; without recursion."""
+    waiting, size = [value], 0
+    while waiting:
+        match waiting.pop():
+            case dict() as members if members:
+                waiting += members.values()
+            case list() as elements if elements:
+                waiting += elements
+            case _:
+                size += 1
+    return size
 
 
 def _with_whole_numbers(value: object) -> object:

@@ -159,16 +159,17 @@ class Shelf:
         return [number for number in fitting if self._entries[number].streams is streams] or fitting
 
     def _closest(self, request: str, numbers: Sequence[int], body: bytes) -> Miss:
-        """Name the request that differs in the fewest places, the first of several."""
+        """Name the request that differs least, the first of several."""
         if not numbers:
             return Miss(f"nothing is recorded for {request}")
         asked = loads(body)
         asked = body.decode(errors="replace") if asked is None else asked
-        best, fewest = numbers[0], None
+        best, fewest, lightest = numbers[0], None, None
         for number in numbers:
-            differences = compare(self._entries[number].asked, asked, most=len(fewest) if fewest else None)
-            if fewest is None or len(differences) < len(fewest):
-                best, fewest = number, differences
+            differences = compare(self._entries[number].asked, asked, most=lightest)  # each weighs one at least
+            weight = sum(difference.weight for difference in differences)
+            if lightest is None or weight < lightest:
+                best, fewest, lightest = number, differences, weight
         closest, differences = self._entries[best].exchange, fewest or ()
         place = f"{closest.source}#{closest.entry}"
         if not differences:
