@@ -234,12 +234,34 @@ def test_a_gateway_that_wants_a_key_is_one_line() -> None:
 
 
 def test_an_upstream_port_that_is_taken_is_one_line() -> None:
-    """Two cannot listen there."""
-    with set_up(gateways.HONEST) as setting:
-        taken = setting.server.url.split(":")[2].removesuffix("/v1")
+    """Two cannot listen there; the hint names the option that is to be changed."""
+    with set_up(gateways.HONEST) as setting, set_up(gateways.HONEST) as other:
+        taken = other.server.url.split(":")[2].removesuffix("/v1")
         ran = deltaproof("replay", "text.sse", "--through", setting.server.url, "--upstream-port", taken, cwd=STREAMS)
-    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
-    assert ran.err.startswith(f"deltaproof: 127.0.0.1:{taken}: it cannot be listened on: Address already in use")
+    assert ran == (
+        2,
+        "",
+        (
+            f"deltaproof: 127.0.0.1:{taken}: it cannot be listened on: Address already in use. Choose another"
+            " --upstream-port, and tell the gateway of it\n"
+        ),
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_the_upstream_itself_is_no_gateway(host: str) -> None:
+    """Whatever it is called: nothing would take part, and all would be as it should be."""
+    port = free_port()
+    url = f"http://{host}:{port}"
+    ran = deltaproof("replay", "text.sse", "--through", url, "--upstream-port", str(port), cwd=STREAMS)
+    assert ran == (
+        2,
+        "",
+        (
+            f"deltaproof: {url}: this is where the recordings are played (--upstream-port {port}), and no gateway: nothing"
+            " would take part. Name the gateway's own port\n"
+        ),
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -30,6 +32,7 @@ F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # a
 FORMATS = ("text", "json", "markdown")
 _JOBS = 4
 _TIMEOUT = 20.0
+_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
     from deltaproof.drive.http.target import read_target
     from deltaproof.drive.through.giving import Giving, given
     from deltaproof.drive.through.passing import Through
+    from deltaproof.errors import RefusedError
     from deltaproof.faults import chosen
     from deltaproof.passage.marking import Markers
     from deltaproof.passage.remarks import FailOn, fails, never_asked, remarked
@@ -85,6 +89,13 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
             "--through needs --upstream-port PORT: the gateway's upstream is http://127.0.0.1:PORT/v1"
         )
     target = read_target(passing.url, passing.model, passing.api_key_env, os.environ)
+    if leads_to(target.url, passing.upstream_port):
+        raise RefusedError(
+            f"this is where the recordings are played (--upstream-port {passing.upstream_port}), and no gateway:"
+            " nothing would take part",
+            where=target.url,
+            hint="Name the gateway's own port",
+        )
     faults = chosen(passing.faults) if passing.faults else ()
     profile = load().profile(passing.profile)
     giving = Giving(passing.model, profile, passing.provider, faults, Markers(token_hex(3)))
@@ -102,6 +113,19 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
         click.echo(f"deltaproof: {passages.gateway}: {what} {_answered(found)}", err=True)
         sys.exit(2)
     sys.exit(int(fails(found, passing.fail_on or FailOn.ANY)))
+
+
+def leads_to(url: str, port: int) -> bool:
+    """Tell whether a URL leads to what listens on a port of 127.0.0.1, whatever the machine is called in it."""
+    parts = urlsplit(url)
+    there = parts.port or (443 if parts.scheme == "https" else 80)
+    if there != port or parts.hostname is None:
+        return False
+    try:
+        found = {entry[4][0] for entry in socket.getaddrinfo(parts.hostname, there, type=socket.SOCK_STREAM)}
+    except OSError:
+        return False  # a name that nobody knows leads nowhere, which is told when it is asked
+    return bool(found & {_LOOPBACK, "0.0.0.0", f"::ffff:{_LOOPBACK}"})  # noqa: S104 - connecting there is to loopback
 
 
 def _answered(found: Sequence[Remarked]) -> str:

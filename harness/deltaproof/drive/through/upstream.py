@@ -21,6 +21,7 @@ from deltaproof.drive.http.endpoint import LOOPBACK, listen
 from deltaproof.drive.http.requests import Incoming
 from deltaproof.drive.play.player import play
 from deltaproof.drive.play.schedule import Finish, Plan, Write, plan
+from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Exchange, Read
 from deltaproof.passage.fragments import first_fragment
 from deltaproof.passage.marking import Markers
@@ -83,7 +84,11 @@ class Upstream:
         Raises:
             DeltaproofError: the port cannot be listened on.
         """
-        self._server = await listen(self.answer, host=LOOPBACK, port=port, live=self._live)
+        try:
+            self._server = await listen(self.answer, host=LOOPBACK, port=port, live=self._live)
+        except DeltaproofError as error:
+            hint = "Choose another --upstream-port, and tell the gateway of it"
+            raise DeltaproofError(error.what, where=error.where, hint=hint) from error
 
     async def close(self) -> None:
         """Listen no more, and break off what is being played."""
