@@ -97,7 +97,9 @@ def accumulator_options(command: F) -> F:  # type: ignore[explicit-any]  # as cl
                 " With --accumulator.",
             ),
             click.option(
-                "--update-baseline", is_flag=True, help="Write what came to the baseline, in place of holding it."
+                "--update-baseline",
+                is_flag=True,
+                help="Write what came to the baseline, in place of holding it. With --accumulator.",
             ),
         )
     ):

@@ -17,6 +17,7 @@ from deltaproof.catalog import load
 from deltaproof.cli import INTERRUPTED
 from deltaproof.cli.accumulating import FORMATS, Folding, accumulator_options, fold_recordings
 from deltaproof.cli.comparing import judged_at, name_below, news_of, write_comparison
+from deltaproof.cli.modes import OF_REPLAY, Mode, refuse_foreign
 from deltaproof.cli.options import in_a_folder
 from deltaproof.cli.through import Passing, pass_recordings, through_options
 from deltaproof.passage.remarks import FailOn as PassageFailOn
@@ -66,9 +67,17 @@ _UNSENT = News("", "its request is not in the recording")
     help="Write what is sent and read to DIR, a cassette for each recording. With --to and --through.",
 )
 @click.option(
-    "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="What counts, and how much."
+    "--profile",
+    default=DEFAULT_PROFILE,
+    show_default=True,
+    metavar="NAME",
+    help="What counts, and how much. With --to and --through.",
 )
-@click.option("--provider", metavar="NAME", help="Whose known deviations to waive; they are shown as notes.")
+@click.option(
+    "--provider",
+    metavar="NAME",
+    help="Whose known deviations to waive; they are shown as notes. With --to and --through.",
+)
 @click.option(
     "--format",
     "form",
@@ -89,7 +98,9 @@ _UNSENT = News("", "its request is not in the recording")
 )
 @through_options
 @accumulator_options
+@click.pass_context
 def replay(  # noqa: PLR0913 - one per option
+    context: click.Context,
     paths: tuple[Path, ...],
     *,
     url: str | None,
@@ -131,29 +142,22 @@ def replay(  # noqa: PLR0913 - one per option
     usage, nobody there, something unreadable, no recording with a request, no accumulator that can run, or a gateway
     that never asks its upstream; 130 Ctrl-C, after what is known so far was printed.
     """  # noqa: D301 - click takes the control character as its mark
-    if steps + (url is not None) + bool(accumulators) + (through is not None) != 1:
+    asked = {Mode.TO: url is not None, Mode.THROUGH: through is not None, Mode.STEPS: steps}
+    modes = [mode for mode, is_asked in {**asked, Mode.ACCUMULATOR: bool(accumulators)}.items() if is_asked]
+    if len(modes) != 1:
         raise click.UsageError("give one of --to URL, --through URL, --steps and --accumulator NAME")
-    if upstream_port is not None and through is None:
-        raise click.UsageError("--upstream-port is for --through")
+    refuse_foreign(context, modes[0], OF_REPLAY)
     if through is not None:
-        if form == "html":
-            raise click.UsageError("--format html is for --accumulator")
         refusing = PassageFailOn(fail_on) if fail_on else None
         passing = Passing(
             through, upstream_port, model, api_key_env, timeout, jobs, faults, refusing, record, profile, provider
         )
         pass_recordings(paths, passing, form, output)
     if accumulators:
-        if fail_on == PassageFailOn.NOTE:
-            raise click.UsageError("--fail-on note is for --through")
         failing = FailOn(fail_on) if fail_on else None
         folding = Folding(accumulators, persistent, limit, jobs, faults, failing, baseline, update_baseline)
         fold_recordings(paths, folding, form, output)
-    if form in ("markdown", "html"):
-        raise click.UsageError(f"--format {form} is for --accumulator")
     if url is None:
-        if form != "text":
-            raise click.UsageError("--steps is for a person: it has no form but text")
         from deltaproof.cli.stepping import print_recordings
 
         print_recordings(paths)

@@ -18,6 +18,7 @@ from deltaproof.cli.files import (
     read_recorded,
     write_recording,
 )
+from deltaproof.cli.modes import refuse_foreign
 from deltaproof.cli.shrinking import Client, Guard, raise_unless_cassette, shrink_for_client, write_test
 from deltaproof.errors import DeltaproofError, UnknownNameError
 from deltaproof.exchange import Exchange
@@ -26,6 +27,7 @@ from deltaproof.shrink import shrink as make_smaller
 from deltaproof.verdict import DEFAULT_PROFILE, Finding, judge
 
 _STRICTEST = "openai-strict"
+_OF_CLIENTS = {"--persistent": ("--accumulator",), "--limit": ("--accumulator",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ class _Aim:
     "--profile", default=DEFAULT_PROFILE, show_default=True, metavar="NAME", help="What counts, and how much."
 )
 @click.option("--provider", metavar="NAME", help="Whose known deviations to waive; they are shown as notes.")
+@click.pass_context
 def shrink(  # noqa: PLR0913 - one for each option
+    context: click.Context,
     source: str,
     *,
     rule: str | None,
@@ -106,6 +110,7 @@ def shrink(  # noqa: PLR0913 - one for each option
     """  # noqa: D301 - click takes the control character as its mark
     if rule is not None and accumulator is not None:
         raise click.UsageError("give --rule or --accumulator, not both")
+    refuse_foreign(context, "--accumulator" if accumulator is not None else "--rule", _OF_CLIENTS)
     output = checked_output(output or _beside(source), source)
     if with_test and output == STANDARD:
         raise DeltaproofError("a test stands beside a file", where=output, hint="Name one with -o")
