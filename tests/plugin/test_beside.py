@@ -163,7 +163,9 @@ def test_it(deltaproof):
     assert ("RuntimeError: Network is disabled for host '127.0.0.1'\n" in ran.out) is not bool(allowed)
 
 
-HEAVY = ("click", "vcr", "deepdiff", "jsonschema", "rich", "httpx2", "yaml", "orjson", "h11", "asyncio")
+HEAVY: tuple[str, ...] = ("click", "vcr", "deepdiff", "jsonschema", "rich", "httpx2", "yaml", "orjson", "h11")
+if sys.version_info < (3, 14):  # from there on pytest alone loads it, by way of pdb
+    HEAVY += ("asyncio",)
 
 
 def test_a_suite_that_does_not_use_it_loads_nothing(project: Project) -> None:
