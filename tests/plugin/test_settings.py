@@ -91,5 +91,79 @@ def test_it(deltaproof):
     raise AssertionError
 """)
     ran = project.spawn(*options)
+    assert ran.code == 4
     assert error in ran.out
     assert "AssertionError" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("options", "files", "told"),
+    [
+        pytest.param(
+            (),
+            {"pytest.ini": "[pytest]\ndeltaproof_record = bogus\n"},
+            "the ini option deltaproof_record: 'bogus' is none of none, once, new_episodes, all, rewrite",
+            id="ini",
+        ),
+        pytest.param(
+            (),
+            {"pyproject.toml": '[tool.deltaproof]\nrecord = "bogus"\n'},
+            "FOLDER/pyproject.toml: [tool.deltaproof] record: 'bogus' is none of none, once, new_episodes, all, rewrite",
+            id="table",
+        ),
+        pytest.param(
+            (),
+            {"pyproject.toml": "[tool.deltaproof]\nfail-on = 3\n"},
+            "FOLDER/pyproject.toml: [tool.deltaproof] fail-on: it is no text",
+            id="number",
+        ),
+        pytest.param(
+            (),
+            {"pyproject.toml": '[tool.deltaproof]\nstrict = "perhaps"\n'},
+            "FOLDER/pyproject.toml: [tool.deltaproof] strict: 'perhaps' is neither true nor false",
+            id="truth",
+        ),
+        pytest.param(
+            ("--deltaproof-profile", "foo"),
+            {},
+            "there is no profile 'foo'. Known: de-facto, empower, lenient, openai-strict",
+            id="profile",
+        ),
+        pytest.param(
+            (),
+            {"pytest.ini": "[pytest]\ndeltaproof_profile = foo\n"},
+            "the ini option deltaproof_profile: there is no profile 'foo'."
+            " Known: de-facto, empower, lenient, openai-strict",
+            id="profile-ini",
+        ),
+        pytest.param(
+            ("--deltaproof-upstream", "localhost:8000/v1"),
+            {},
+            "localhost:8000/v1: this is no URL of an endpoint. Write http://localhost:8000/v1",
+            id="upstream",
+        ),
+        pytest.param(
+            ("--deltaproof-model", "m"),
+            {},
+            "--deltaproof-model is for the conformance suite. Add --deltaproof-url URL",
+            id="model",
+        ),
+    ],
+)
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "workers"])
+def test_a_wrong_setting_ends_the_run_with_one_line(
+    options: tuple[str, ...], files: dict[str, str], told: str, workers: tuple[str, ...], project: Project
+) -> None:
+    """Exit code 4 before any test, and not an error for each."""
+    project.write("pyproject.toml", "[tool.pytest.ini_options]\n")
+    for name, text in files.items():
+        project.write(name, f"{text}[tool.pytest.ini_options]\n" if name == "pyproject.toml" else text)
+    project.tests("""
+def test_it(deltaproof):
+    raise AssertionError
+
+def test_other(deltaproof):
+    raise AssertionError
+""")
+    ran = project.spawn(*options, *workers, plugins=["xdist"] if workers else [])
+    assert (ran.code, ran.out) == (4, f"ERROR: {told.replace('FOLDER', str(project.folder))}\n\n")

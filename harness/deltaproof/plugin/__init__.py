@@ -41,7 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Begin with the items that are not tests of a file, where they are asked for."""
+    """Look at what is set, and begin with the items that are not tests of a file, where they are asked for."""
+    settings.raise_if_wrong(session.config)
     if settings.text_of(session.config, settings.URL) or settings.text_of(session.config, settings.CHECK_CASSETTES):
         from deltaproof.plugin.items.begin import begin
 

@@ -150,6 +150,41 @@ def is_on(config: pytest.Config, setting: Setting) -> bool:
     return value.lower() in _ON
 
 
+def raise_if_wrong(config: pytest.Config) -> None:
+    """Raise for the first setting that is wrong, before anything is collected; what is not set takes no time.
+
+    Raises:
+        pytest.UsageError: with where it stands.
+    """
+    for setting in SETTINGS:
+        if setting.words or setting.metavar:
+            text_of(config, setting)
+        else:
+            is_on(config, setting)
+    if config.getoption(MODEL.ini) is not None and not text_of(config, URL):
+        raise pytest.UsageError(f"{MODEL.option} is for the conformance suite. Add {URL.option} URL")
+    for setting in (PROFILE, PROVIDER, UPSTREAM):
+        value = text_of(config, setting)
+        if value != setting.default:
+            try:
+                _raise_if_strange(setting, value)
+            except DeltaproofError as error:
+                elsewhere = "" if config.getoption(setting.ini) is not None else f"{_lasting(config, setting)[1]}: "
+                raise pytest.UsageError(f"{elsewhere}{error}") from error
+
+
+def _raise_if_strange(setting: Setting, value: str) -> None:
+    """Raise for a profile or provider that there is not, or an upstream that is no URL."""
+    if setting is UPSTREAM:
+        from deltaproof.drive.http.target import read_base
+
+        read_base(value, f"Name the variable that holds the key: {API_KEY_ENV.option} NAME")
+        return
+    from deltaproof.catalog import load
+
+    (load().profile if setting is PROFILE else load().provider)(value)
+
+
 def _lasting(config: pytest.Config, setting: Setting) -> tuple[str, str]:
     """Return what is set elsewhere than on the command line, and where; nothing where nothing is."""
     if value := os.environ.get(setting.variable, ""):
