@@ -151,6 +151,12 @@ DROPS_CALLS = replacing(rb'"tool_calls":\[.*?\}\}\],?', b"")
 DROPS_CHOICE_1 = changing(lambda event: b"" if b'"choices":[{"index":1' in event else event)
 DOUBLES_OBJECT = replacing(rb'"object":"chat.completion.chunk"', b'"object":"chunk"')
 HIDES_ERRORS = changing(lambda event: b"data: [DONE]\n\n" if b'"error":{' in event else event)
+ZEROES_USAGE = replacing(rb'_tokens":[0-9]+', b'_tokens":0')
+DROPS_USAGE = changing(lambda event: b"" if b'"choices":[],' in event else event)
+REWORDS_ERRORS = replacing(rb'"error":[{]"message":"[^"]*"', b'"error":{"message":"Oh"')
+DROPS_ERRORS = changing(lambda event: b"" if b'"error":{' in event else event)
+DROPS_LOGPROBS = replacing(rb'"logprobs":[{].*[}],"finish_reason"', b'"logprobs":null,"finish_reason"')
+MISTAKES_IDS = replacing(rb'"id":"call_[^"]*"', b'"id":"call_vnptCk3O1DSiwIwsF5sJnLwX"')
 
 
 @relaying

@@ -48,11 +48,15 @@ LIES: list[tuple[Gateway, str, str, list[str]]] = [
     (gateways.JOINS_NAMES, "one-call", "name-split", ["repaired tool-call-open-name.split"]),
     (gateways.buffering, "one-call", "", ["held-back"]),
     (gateways.HIDES_ERRORS, "error-told", "", ["swallowed", "deviates finish-once.missing"]),
+    (gateways.DROPS_ERRORS, "error-told", "", ["error-lost", "deviates done-sentinel.cut", "deviates finish-once.cut"]),
+    (gateways.REWORDS_ERRORS, "error-told", "", ["error-reworded"]),
+    (gateways.ZEROES_USAGE, "named", "", ["usage-changed"]),
+    (gateways.DROPS_USAGE, "named", "", ["deviates usage-chunk-once.missing", "usage-changed"]),
     (gateways.apologising, "refused", "", ["swallowed"]),
     (gateways.closing, "one-call", "cut-reset", ["end"]),
     (gateways.failing, "one-call", "", ["error"]),
     (gateways.failing, "two-choices", "", ["error"]),
-    (gateways.failing, "refused", "", ["status"]),
+    (gateways.failing, "refused", "", ["status", "error-reworded"]),
     (gateways.garbling, "text", "", ["error"]),
     (gateways.garbling, "refused", "", ["error"]),
     (gateways.twice, "refused", "", ["asked-again"]),
@@ -131,6 +135,18 @@ def test_requests_that_are_mixed_up_are_told_apart() -> None:
         ("one-call", ["it answers another request: text"]),
         ("text", ["it answers another request: one-call"]),
     ]
+
+
+def test_the_id_of_another_request_is_a_mix_up() -> None:
+    """That an id is gone is not all, where another recording alone has the one that came in its place."""
+    _, found = passed(gateways.MISTAKES_IDS, [stream("two-calls"), stream("one-call")])
+    assert found.remarks[0].reason == 'it answers another request: two-calls has the id "call_vnptCk3O1DSiwIwsF5sJnLwX"'
+
+
+def test_what_is_gone_is_not_repaired() -> None:
+    """A rule that has nothing to look at any more is not kept."""
+    (one, other) = passed(gateways.DROPS_LOGPROBS, [stream("text")], faults="logprobs-unasked")
+    assert told([one, other]) == [("text", []), ("text + logprobs-unasked", [])]
 
 
 def test_what_equals_the_answer_to_a_like_recording_is_not_mixed_up() -> None:

@@ -6,33 +6,39 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from typing import TypeAlias
 
 from deltaproof.accumulate.answers import Said
 from deltaproof.accumulate.outcome import Outcome
 from deltaproof.catalog import Level, load
 from deltaproof.checking import Judged
 from deltaproof.exchange import End
+from deltaproof.passage.kept import error_change, is_error_lost, own_ids, usage_change
 from deltaproof.passage.outcome import Ruling, Substance, answer_of, ruling_of, substance
 from deltaproof.passage.passage import Passage
-from deltaproof.verdict import Finding
+from deltaproof.stream.strict import in_brief
+from deltaproof.verdict import Finding, Verdict
 
 
 class Kind(StrEnum):
     """What can be said of a passage, the gravest first.
 
     Of what came out: EXECUTABLE, SWALLOWED, UNUSABLE, LOST, NO_ANSWER, ERROR, IDS_LOST and FINISH_LOST are outcomes of
-    accumulators. MIXED_UP: it is the answer to another request. MADE_UP: the upstream was never asked. DEVIATES: a rule
-    is broken that what went in had not broken so. HELD_BACK: the first fragment waited for what came after it.
+    accumulators. MIXED_UP: it is the answer to another request. ERROR_LOST: an error became a body that ends in order,
+    short of its end. MADE_UP: the upstream was never asked. DEVIATES: a rule is broken that what went in had not broken
+    so. HELD_BACK: the first fragment waited for what came after it. USAGE_CHANGED: the usage is another, or gone though
+    it was asked for.
 
-    Worth knowing: REPAIRED: a rule was broken by what went in, and is not any more. DEVIATES_NOTE: as DEVIATES, of a
-    rule that counts as a note. STATUS: a refusal came with another status. END: a broken body ends in order.
-    REFUSED: what the upstream would have refused was refused without asking it. ASKED_AGAIN: the upstream was asked
-    more than once.
+    Worth knowing: REPAIRED: a rule was broken by what went in, and what came out conforms to it. DEVIATES_NOTE: as
+    DEVIATES, of a rule that counts as a note. STATUS: a refusal came with another status. ERROR_REWORDED: an error has
+    other words, another type or code. END: a broken body ends in order. REFUSED: what the upstream would have refused
+    was refused without asking it. ASKED_AGAIN: the upstream was asked more than once.
     """
 
     EXECUTABLE = "wrong-executable"
     MIXED_UP = "mixed-up"
     SWALLOWED = "swallowed"
+    ERROR_LOST = "error-lost"
     MADE_UP = "made-up"
     UNUSABLE = "wrong-unusable"
     LOST = "lost"
@@ -42,9 +48,11 @@ class Kind(StrEnum):
     HELD_BACK = "held-back"
     IDS_LOST = "ids-lost"
     FINISH_LOST = "finish-lost"
+    USAGE_CHANGED = "usage-changed"
     REPAIRED = "repaired"
     DEVIATES_NOTE = "deviates-note"
     STATUS = "status"
+    ERROR_REWORDED = "error-reworded"
     END = "end"
     REFUSED = "refused"
     ASKED_AGAIN = "asked-again"
@@ -55,7 +63,17 @@ class Kind(StrEnum):
         return self not in _NOTES
 
 
-_NOTES = frozenset({Kind.REPAIRED, Kind.DEVIATES_NOTE, Kind.STATUS, Kind.END, Kind.REFUSED, Kind.ASKED_AGAIN})
+_NOTES = frozenset(
+    {
+        Kind.REPAIRED,
+        Kind.DEVIATES_NOTE,
+        Kind.STATUS,
+        Kind.ERROR_REWORDED,
+        Kind.END,
+        Kind.REFUSED,
+        Kind.ASKED_AGAIN,
+    }
+)
 
 
 _BREAKS = {End.CUT: "was cut", End.RESET: "was reset", End.TIMEOUT: "fell silent", End.CLIENT_GONE: "was left"}
@@ -78,7 +96,7 @@ class FailOn(StrEnum):
 
 
 _WRONG = frozenset({Kind.EXECUTABLE, Kind.MIXED_UP, Kind.UNUSABLE})
-_SILENT = _WRONG | {Kind.SWALLOWED, Kind.MADE_UP, Kind.LOST}
+_SILENT = _WRONG | {Kind.SWALLOWED, Kind.ERROR_LOST, Kind.MADE_UP, Kind.LOST}
 _FAILING: Mapping[FailOn, frozenset[Kind]] = {
     FailOn.WRONG: _WRONG,
     FailOn.SILENT: _SILENT,
@@ -87,6 +105,10 @@ _FAILING: Mapping[FailOn, frozenset[Kind]] = {
     FailOn.NOTE: frozenset(Kind),
     FailOn.NEVER: frozenset(),
 }
+
+
+_Owners: TypeAlias = dict[tuple[Substance, ...] | str, dict[str, str]]
+"""By what is said, or by an id: the names of the recordings that have it, by their origins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +146,11 @@ class Remarked:
 
 def remarked(passages: Sequence[Passage]) -> tuple[Remarked, ...]:
     """Return passages with what is to be said of each, in their order."""
-    owners: dict[tuple[Substance, ...], dict[str, str]] = {}
+    owners: _Owners = {}
     for passage in passages:
         given = passage.given
-        owners.setdefault(substance(given.judged.judgement.message), {}).setdefault(given.origin, given.name)
+        for sign in (substance(given.judged.judgement.message), *own_ids(given.judged)):
+            owners.setdefault(sign, {}).setdefault(given.origin, given.name)
     order = list(Kind)
     found = []
     for passage in passages:
@@ -148,11 +171,11 @@ def never_asked(found: Sequence[Remarked]) -> bool:
     return bool(answered) and not any(one.passage.asked for one in found)
 
 
-def _remarks(
-    passage: Passage, ruling: Ruling, owners: Mapping[tuple[Substance, ...], Mapping[str, str]]
-) -> Iterator[Remark]:
+def _remarks(passage: Passage, ruling: Ruling, owners: _Owners) -> Iterator[Remark]:
     if stranger := _stranger(passage, owners):
         yield Remark(Kind.MIXED_UP, f"it answers another request: {stranger}", choice=ruling.choice)
+    elif passage.came is not None and is_error_lost(passage.given.judged, passage.came):
+        yield Remark(Kind.ERROR_LOST, "the upstream's error is lost: the body ends in order, without [DONE]")
     elif not ruling.outcome.is_as_it_should:
         unasked = "; the upstream was not asked" if ruling.outcome is Outcome.ERROR and not passage.asked else ""
         yield Remark(Kind(ruling.outcome.value), f"{ruling.reason}{unasked}", ruling.about, choice=ruling.choice)
@@ -171,18 +194,38 @@ def _remarks(
         yield from _deviations(passage, passage.came, ruling)
         yield from _status_remark(passage.given.judged, passage.came)
         yield from _end_remark(passage.given.judged, passage.came)
+        if passage.asked:
+            yield from _beside(passage.given.judged, passage.came, ruling)
 
 
-def _stranger(passage: Passage, owners: Mapping[tuple[Substance, ...], Mapping[str, str]]) -> str:
-    """Return the name of the recording whose answer came out, "" where it is its own, or nobody's.
+def _beside(given: Judged, came: Judged, ruling: Ruling) -> Iterator[Remark]:
+    """Yield what became of the usage, where there is a message, and of the words of an error."""
+    whole = ruling.outcome in (Outcome.RIGHT, Outcome.IDS_LOST, Outcome.FINISH_LOST)
+    if whole and (usage := usage_change(given, came)):
+        yield Remark(Kind.USAGE_CHANGED, usage.reason, usage.about)
+    if error := error_change(given, came):
+        yield Remark(Kind.ERROR_REWORDED, error.reason, error.about)
+
+
+def _stranger(passage: Passage, owners: _Owners) -> str:
+    """Return the name of the recording whose answer came out, or an id of which; "" where it is its own, or nobody's.
 
     What equals the answer to another request is that only where no stream made of the same recording says the same.
+    An id counts that one other recording has, and only that.
     """
     if passage.strangers:
         return ", ".join(passage.strangers)
-    told = substance(passage.came.judgement.message) if passage.came is not None else ()
+    if passage.came is None:
+        return ""
+    told = substance(passage.came.judgement.message)
     names = owners.get(told, {}) if told else {}
-    return "" if passage.given.origin in names else next(iter(names.values()), "")
+    if names and passage.given.origin not in names:
+        return next(iter(names.values()))
+    for sign in sorted(own_ids(passage.came)):
+        names = owners.get(sign, {})
+        if len(names) == 1 and passage.given.origin not in names:
+            return f"{next(iter(names.values()))} has the id {in_brief(sign)}"
+    return ""
 
 
 def _deviations(passage: Passage, came: Judged, ruling: Ruling) -> Iterator[Remark]:
@@ -193,9 +236,9 @@ def _deviations(passage: Passage, came: Judged, ruling: Ruling) -> Iterator[Rema
             kind = Kind.DEVIATES_NOTE if finding.level is Level.NOTE else Kind.DEVIATES
             yield Remark(kind, _means(finding), ".".join(key), finding)
     if ruling.outcome in (Outcome.RIGHT, Outcome.IDS_LOST, Outcome.FINISH_LOST) and passage.asked:
-        broken = {rule for rule, _ in after.keys() - before.keys()}
         for key, finding in before.items():
-            if key not in after and finding.rule not in broken:  # or it deviates otherwise now
+            # A rule that has nothing to look at any more is not kept: what broke it is gone.
+            if came.judgement.verdicts.get(finding.rule) is Verdict.CONFORMS:
                 yield Remark(Kind.REPAIRED, _means(finding), ".".join(key), finding)
 
 

@@ -57,10 +57,12 @@ def spots_of(passage: Passage, remark: Remark) -> Spots:
 
 def _of_kind(given: Judged, came: Judged, remark: Remark) -> Spots:
     match remark.kind:
-        case Kind.SWALLOWED | Kind.STATUS | Kind.END | Kind.REFUSED:
+        case Kind.SWALLOWED | Kind.ERROR_LOST | Kind.STATUS | Kind.ERROR_REWORDED | Kind.END | Kind.REFUSED:
             return Spots(_last(given), _last(came))
         case Kind.ERROR:
             return Spots(_first(given), _last(came))
+        case Kind.USAGE_CHANGED:
+            return Spots(_usage(given), _usage(came))
         case Kind.FINISH_LOST:
             return Spots(_finish(given, remark.choice), _finish(came, remark.choice))
         case Kind.IDS_LOST:
@@ -141,6 +143,11 @@ def _finish(judged: Judged, index: int | None) -> Spot:
     choices = judged.judgement.transcript.choices
     finishes = [finish for choice in choices if index in (None, choice.index) for finish in choice.finishes]
     return _at(judged, finishes[-1].place.event) if finishes else _last(judged)
+
+
+def _usage(judged: Judged) -> Spot:
+    usages = judged.judgement.transcript.usages
+    return _at(judged, usages[-1].place.event) if usages else _last(judged)
 
 
 def _opening(given: Judged, came: Judged, index: int | None) -> tuple[Spot, Spot]:
