@@ -56,21 +56,59 @@ def test_it(deltaproof, warm):
     assert (ran.code, ran.counts) == (0, "1 passed")
 
 
-def test_without_a_cassette_it_is_told_how_to_record(project: Project) -> None:
-    """The test does not run."""
+def test_without_a_cassette_a_request_is_told_how_to_record(project: Project) -> None:
+    """Also where the agent does not mind that it gets no answer, and where the mark names the cassette."""
     project.tests("""
 class TestAgent:
     @pytest.mark.parametrize("city", ["Paris/Rome"])
     def test_it(self, deltaproof, city):
-        raise AssertionError
+        ask(deltaproof.base_url)
+
+@pytest.mark.deltaproof(cassette="gone.yaml")
+def test_named(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    ran = project.run("-rN")
+    assert (ran.code, ran.counts) == (1, "2 failed")
+    why = "not recorded: nothing is recorded for POST /chat/completions\ncassettes/test_agent"
+    hint = "there is no such cassette. Record it: --deltaproof-record once --deltaproof-upstream URL\n"
+    assert ran.told == (
+        f"{' FAILURES ':=^80}\n"
+        f"{' TestAgent.test_it[Paris/Rome] ':_^80}\n{why}/TestAgent.test_it[Paris-Rome].yaml: {hint}"
+        f"{' test_named ':_^80}\n{why}/gone.yaml: {hint}"
+        "2 failed\n"
+    )
+
+
+def test_a_test_that_asks_nothing_needs_no_cassette(project: Project) -> None:
+    """So the fixture can be autouse; a recording of such a test leaves nothing, and every later run passes."""
+    project.tests("""
+@pytest.fixture(autouse=True)
+def endpoint(deltaproof):
+    yield
+
+def test_it(deltaproof):
+    assert deltaproof.exchanges == ()
+""")
+    once = ("--deltaproof-record", "once", "--deltaproof-upstream", "http://127.0.0.1:1/v1")
+    for options in ((), once, once, ("--deltaproof-strict",)):
+        assert project.run(*options).counts == "1 passed"
+    assert not list(project.folder.glob("cassettes/**/*.yaml"))
+
+
+def test_a_fault_needs_the_cassette_that_it_is_made_of(project: Project) -> None:
+    """The test does not run, whatever it asks."""
+    project.tests("""
+@pytest.mark.deltaproof(faults=["name-repeated"])
+def test_it(deltaproof):
+    raise AssertionError
 """)
     ran = project.run()
     assert (ran.code, ran.counts) == (1, "1 error")
     assert ran.told == (
-        f"{' ERRORS ':=^80}\n"
-        f"{' ERROR at setup of TestAgent.test_it[Paris/Rome] ':_^80}\n"
-        "cassettes/test_agent/TestAgent.test_it[Paris-Rome].yaml: there is no such cassette. Record it:"
-        " --deltaproof-record once --deltaproof-upstream URL\n"
+        f"{' ERRORS ':=^80}\n{' ERROR at setup of test_it ':_^80}\n"
+        "cassettes/test_agent/test_it.yaml: there is no such cassette. Record it: --deltaproof-record once"
+        " --deltaproof-upstream URL\n"
     )
 
 
@@ -178,6 +216,24 @@ def test_it(deltaproof):
     assert f"\ntest_agent.py:{6}: DeltaproofError\n" in ran.told
 
 
+def test_check_by_an_unknown_profile_shows_the_line_of_the_test(project: Project) -> None:
+    """And none of ours."""
+    project.cassette(answered())
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+    deltaproof.check(profile="nope")
+""")
+    ran = project.run("--tb=short")
+    assert ran.told == f"""\
+{" FAILURES ":=^80}
+{" test_it ":_^80}
+test_agent.py:6: in test_it
+    deltaproof.check(profile="nope")
+E   deltaproof.errors.UnknownNameError: there is no profile 'nope'. Known: de-facto, empower, lenient, openai-strict
+"""
+
+
 def test_check_holds_what_has_passed_to_a_stricter_profile(project: Project) -> None:
     """Its message is the report; the test's own verdict is unchanged."""
     project.cassette(answered(REPEATED))
@@ -191,6 +247,26 @@ def test_it(deltaproof):
     assert str(caught.value).endswith("1 exchange judged by empower: 1 error, 0 warnings, 0 notes"), str(caught.value)
 """)
     assert project.run().counts == "1 passed"
+
+
+def test_a_report_prints_as_few_lines(project: Project) -> None:
+    """A line with the counts, and one for each finding; an exchange is one line without its body."""
+    project.cassette(answered(REPEATED))
+    project.tests("""
+@pytest.mark.deltaproof(fail_on="never")
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+    where = "cassettes/test_agent/test_it.yaml"
+    counts = "1 exchange by de-facto: 1 error, 0 warnings, 0 notes"
+    assert repr(deltaproof.report) == f"<Report of {counts}>"
+    finding = f'error tool-call-continuation-name: the name "f" is there again ({where}#0, event 3)'
+    assert str(deltaproof.report) == f"{counts}\\n{finding}"
+    (one,) = deltaproof.exchanges
+    size = f"{len(one.body):,} bytes in 1 read"
+    assert repr(one) == f"<Exchange {where}#0: POST {one.url}, 200, {size}, eof>"
+""")
+    ran = project.run()
+    assert ran.counts == "1 passed", ran.out
 
 
 def test_what_is_asked_after_the_test_is_an_error_of_its_teardown(project: Project) -> None:

@@ -65,15 +65,20 @@ def test_it(deltaproof, deltaproof_session):
     assert project.run().counts == "1 passed"
 
 
-def test_without_its_cassette_every_test_says_so(project: Project) -> None:
+def test_without_its_cassette_every_test_that_asks_says_so(project: Project) -> None:
     """With the place, and how to record it."""
     project.tests("""
 def test_it(deltaproof_session):
-    raise AssertionError
+    ask(deltaproof_session.base_url)
+
+def test_idle(deltaproof_session):
+    pass
 """)
     ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 failed, 1 passed")
     assert ran.told == (
-        f"{' ERRORS ':=^80}\n{' ERROR at setup of test_it ':_^80}\n"
+        f"{' FAILURES ':=^80}\n{' test_it ':_^80}\n"
+        "not recorded: nothing is recorded for POST /chat/completions\n"
         "cassettes/session.yaml: there is no such cassette. Record it: --deltaproof-record once --deltaproof-upstream"
         " URL\n"
     )

@@ -13,7 +13,7 @@ import pytest
 from deltaproof.cassette.append import Version, version_of
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.drive.play.replay_server import Options
-from deltaproof.plugin.endpoints.replaying import exchanges_in, existing, replayed
+from deltaproof.plugin.endpoints.replaying import cassette_replayed, existing, replayed
 from deltaproof.plugin.endpoints.verdicts import Held
 from deltaproof.plugin.marks import Mark, read_mark
 from deltaproof.plugin.places import Names, cassette_name, module_folder
@@ -29,7 +29,8 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Held]:
     """Open the endpoint of the test that asks for it.
 
     Raises:
-        DeltaproofError: there is no cassette, it cannot be read or written, or a mark or setting says what cannot be.
+        DeltaproofError: a cassette cannot be read or written, a fault's is not there, or a mark or setting says what
+            cannot be.
         pytest.skip.Exception: the test is to get a recording with a fault that does not apply to it.
     """
     node: pytest.Item = request.node
@@ -66,12 +67,11 @@ def from_cassette(node: pytest.Item | pytest.Session, source: Source, terms: Ter
     """Serve a cassette or record into it, as is set.
 
     Raises:
-        DeltaproofError: it is not there, or cannot be read or written, or there is no upstream to record.
+        DeltaproofError: it cannot be read or written, or there is no upstream to record.
     """
     mode = RecordMode(text_of(node.config, RECORD))
     if mode is RecordMode.NONE or (mode is RecordMode.ONCE and source.was is not None):
-        names = Names(node.config.invocation_params.dir)
-        opening = replayed(node.config, exchanges_in(source.cassette, names), options, terms)
+        opening = cassette_replayed(node.config, source.cassette, options, terms)
     else:
         from deltaproof.plugin.endpoints.recording import Recording, recorded
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,8 @@ from deltaproof.plugin.settings import RECORD, UPSTREAM
 from deltaproof.plugin.terms import Terms
 
 _RECORD = f"{RECORD.option} %s {UPSTREAM.option} URL"
+_ABSENT = "there is no such cassette"
+_ANEW = f"Record it: {_RECORD % 'once'}"
 
 
 def existing(cassette: Path, names: Names) -> Path:
@@ -32,8 +34,7 @@ def existing(cassette: Path, names: Names) -> Path:
         DeltaproofError: it is not.
     """
     if not cassette.exists():
-        hint = f"Record it: {_RECORD % 'once'}"
-        raise DeltaproofError("there is no such cassette", where=names.path(cassette), hint=hint)
+        raise DeltaproofError(_ABSENT, where=names.path(cassette), hint=_ANEW)
     return cassette
 
 
@@ -41,10 +42,10 @@ def exchanges_in(cassette: Path, names: Names) -> list[Exchange]:
     """Return what a cassette holds, or all those in a folder.
 
     Raises:
-        DeltaproofError: it is not there, cannot be read, or holds nothing.
+        UnreadableError: it cannot be read, or holds nothing.
     """
     exchanges: list[Exchange] = []
-    for sighting in read_kept(existing(cassette, names)):
+    for sighting in read_kept(cassette):
         if isinstance(sighting, UnreadableError):
             where = sighting.where.replace(named(cassette), names.path(cassette))
             raise UnreadableError(sighting.what, where=where, hint=sighting.hint)
@@ -55,9 +56,30 @@ def exchanges_in(cassette: Path, names: Names) -> list[Exchange]:
     return exchanges
 
 
+def cassette_replayed(
+    config: pytest.Config, cassette: Path, options: Options, terms: Terms
+) -> AbstractContextManager[Held]:
+    """Serve a cassette; where there is none, whatever is asked fails the test, and one that asks nothing passes.
+
+    Raises:
+        UnreadableError: it cannot be read, or holds nothing.
+    """
+    names = Names(config.invocation_params.dir)
+    if cassette.exists():
+        return replayed(config, exchanges_in(cassette, names), options, terms)
+    return replayed(config, (), options, terms, hint=f"{names.path(cassette)}: {_ABSENT}. {_ANEW}")
+
+
 @contextmanager
-def replayed(config: pytest.Config, exchanges: Sequence[Exchange], options: Options, terms: Terms) -> Iterator[Held]:
-    """Serve exchanges for as long as the block runs."""
+def replayed(
+    config: pytest.Config,
+    exchanges: Sequence[Exchange],
+    options: Options,
+    terms: Terms,
+    *,
+    hint: str = f"To record it too: {_RECORD % 'new_episodes'}",
+) -> Iterator[Held]:
+    """Serve exchanges for as long as the block runs; `hint` says what to do about a request that is not recorded."""
     passing = Passing()
 
     def tell(found: Match | Miss) -> None:
@@ -65,7 +87,6 @@ def replayed(config: pytest.Config, exchanges: Sequence[Exchange], options: Opti
             case Match(exchange=exchange):
                 passing.exchanges.append(exchange)
             case Miss(why=why):
-                hint = f"To record it too: {_RECORD % 'new_episodes'}"
                 passing.troubles.append(Trouble(f"not recorded: {why}", hint))
 
     shelf = Shelf(exchanges)
