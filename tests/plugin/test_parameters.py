@@ -207,6 +207,82 @@ def test_a_case_is_served_where_it_is_a_parameter_of_the_fixture(suite: pytest.P
     assert ran(suite)[-1] == "2 passed"
 
 
+def test_a_name_in_place_of_a_fault_is_told_what_to_write(suite: pytest.Pytester) -> None:
+    """In a sentence, without a line of ours."""
+    suite.makepyfile(
+        test_agent="""
+        import pytest
+
+        @pytest.mark.parametrize("deltaproof", ["name-repeated", 3], indirect=True)
+        def test_calls(deltaproof):
+            raise AssertionError
+        """
+    )
+    told = "is no parameter of the fixture deltaproof. Use faults(\"name-repeated\") of deltaproof.testing"
+    assert [line for line in ran(suite) if told in line and not line.startswith("ERROR")] == [
+        f"test_agent.py::test_calls[name-repeated]: 'name-repeated' {told}",
+        f"test_agent.py::test_calls[3]: 3 {told}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "parametrized",
+    [
+        '"deltaproof", faults("name-null")',
+        'argnames="n, deltaproof", argvalues=[(1, faults("name-null")[0].values[0])], indirect=["n"]',
+        '"deltaproof", accumulator_cases("cassettes")',
+    ],
+    ids=["faults", "two", "cases"],
+)
+def test_without_indirect_nothing_is_collected(suite: pytest.Pytester, parametrized: str) -> None:
+    """What the fixture takes is not what a test can use in its place."""
+    suite.makepyfile(
+        test_agent=f"""
+        import pytest
+        from deltaproof.testing import accumulator_cases, faults
+
+        @pytest.fixture
+        def n(request):
+            return request.param
+
+        @pytest.mark.parametrize({parametrized})
+        def test_calls({"n, " if "n, " in parametrized else ""}deltaproof):
+            raise AssertionError
+        """
+    )
+    told = 'parametrize("deltaproof", …) gets what the fixture deltaproof takes. Add indirect=True to it'
+    lines = ran(suite)
+    assert f"test_agent.py::test_calls: {told}" in lines
+    assert lines[-1] == "1 error"
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        ('accumulator_cases("broken.yaml")', "broken.yaml:2:1: not valid YAML: while parsing a flow node"),
+        ('faults("name-nul")', "there is no fault 'name-nul'. Did you mean name-null?"),
+    ],
+    ids=["unreadable", "unknown"],
+)
+def test_a_mistake_in_a_list_shows_the_line_of_the_test_alone(suite: pytest.Pytester, made: str, why: str) -> None:
+    """As an error of the module's collection."""
+    (suite.path / "broken.yaml").write_text("{", encoding="utf-8")
+    suite.makepyfile(
+        test_agent=f"""
+        import pytest
+        from deltaproof.testing import accumulator_cases, faults
+
+        @pytest.mark.parametrize("deltaproof", {made}, indirect=True)
+        def test_calls(deltaproof):
+            raise AssertionError
+        """
+    )
+    lines = ran(suite, "--tb=short")
+    places = [line for line in lines if re.match(r"\S+\.py:\d+: in ", line)]
+    assert places == ["test_agent.py:4: in <module>"]
+    assert any(line.startswith("E   deltaproof.errors.") and why in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

@@ -5,6 +5,7 @@ Loading it imports nothing else of deltaproof but the names of the settings: a s
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,6 +48,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         from deltaproof.plugin.items.begin import begin
 
         begin(session.config)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Refuse what is a parameter of the fixture and is to take its place."""
+    if "deltaproof" in metafunc.fixturenames and "deltaproof.plugin.parameters" in sys.modules:
+        from deltaproof.plugin.parameters import raise_if_direct
+
+        raise_if_direct(metafunc.definition)
 
 
 @pytest.hookimpl(optionalhook=True)

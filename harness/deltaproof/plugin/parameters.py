@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from _pytest.mark import ParameterSet  # pytest has no public name for what `pytest.param` returns
 
 
+FIXTURE = "deltaproof"
+
 _RECORD = (
     f"Record first: pytest {RECORD.option} once {UPSTREAM.option} URL FILE, with a file of tests that use deltaproof"
 )
@@ -88,7 +90,11 @@ def faults(pattern: str, *more: str) -> list[ParameterSet]:
     Raises:
         UnknownNameError: there is none of some name.
     """
-    return [pytest.param(Faulty((fault,)), id=fault.name) for fault in _chosen((pattern, *more))]
+    __tracebackhide__ = True
+    try:
+        return [pytest.param(Faulty((fault,)), id=fault.name) for fault in _chosen((pattern, *more))]
+    except DeltaproofError as error:
+        raise error.with_traceback(None) from None  # from here: a module that is collected shows no line of ours
 
 
 def accumulator_cases(
@@ -116,11 +122,63 @@ def accumulator_cases(
     frame = inspect.currentframe()
     caller = frame.f_back if frame else None
     here = Path(caller.f_code.co_filename).parent if caller else Path()
-    wanted = _chosen([faults] if isinstance(faults, str) else faults)
     paths = [cassettes] if isinstance(cassettes, str | Path) else cassettes
-    whole = [case for path in paths for case in _cases(here / path)]
+    __tracebackhide__ = True
+    try:
+        return _parameters([here / path for path in paths], [faults] if isinstance(faults, str) else faults)
+    except DeltaproofError as error:
+        raise error.with_traceback(None) from None
+
+
+def raise_if_direct(test: pytest.Function) -> None:
+    """Raise for a parameter of the fixture that a test is to get in place of it.
+
+    Raises:
+        pytest.fail.Exception: there is one, and `indirect=True` is missing.
+    """
+    for mark in test.iter_markers("parametrize"):
+        told = dict(zip(("argnames", "argvalues", "indirect"), mark.args, strict=False)) | dict(mark.kwargs)
+        names, indirect = told.get("argnames", ()), told.get("indirect", False)
+        names = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+        if FIXTURE not in names or indirect is True or (indirect and FIXTURE in indirect):
+            continue
+        values = told.get("argvalues")
+        for value in values if isinstance(values, list | tuple) else ():  # others may give theirs only once
+            row = getattr(value, "values", value if len(names) > 1 else (value,))
+            if any(isinstance(one, Faulty | AccumulatorCase) for one in row):
+                what = f'parametrize("{FIXTURE}", …) gets what the fixture {FIXTURE} takes'
+                pytest.fail(f"{test.nodeid}: {what}. Add indirect=True to it", pytrace=False)
+
+
+def raise_if_strange(value: object) -> None:
+    """Raise for what is no parameter of the fixture.
+
+    Raises:
+        DeltaproofError: it is none; with what to write.
+    """
+    if value is None or callable(getattr(value, "served", None)):
+        return
+    names = [value] if isinstance(value, str) else value
+    if not (isinstance(names, Sequence) and names and all(isinstance(name, str) for name in names)):
+        names = ["name-repeated"]
+    listed = ", ".join(f'"{name}"' for name in names)
+    hint = f"Use faults({listed}) of deltaproof.testing"
+    raise DeltaproofError(f"{value!r} is no parameter of the fixture {FIXTURE}", hint=hint)
+
+
+def without_parameter(name: str, parameter: Parameter) -> str:
+    """Return the name of a test without a parameter of the fixture: what a test serves is not what its cassette is."""
+    test, bracket, ids = name.partition("[")
+    left = f"-{ids.removesuffix(']')}-".replace(f"-{parameter.name}-", "-", 1).strip("-")
+    return f"{test}[{left}]" if bracket and left else test
+
+
+def _parameters(paths: Sequence[Path], patterns: Iterable[str]) -> list[ParameterSet]:
+    """Return a parameter for each stream in some files and folders, then for each with each fault."""
+    wanted = _chosen(patterns)
+    whole = [case for path in paths for case in _cases(path)]
     if not whole:
-        where = ", ".join(_names().path(here / path) for path in paths)
+        where = ", ".join(_names().path(path) for path in paths)
         raise UnreadableError("there is no streamed chat completion in it", where=where, hint=_RECORD)
     cases = list(whole)
     unfit: list[ParameterSet] = []
@@ -131,13 +189,6 @@ def accumulator_cases(
             skip = pytest.mark.skip(reason=f"{fault.name} applies to none of {len(whole):,} streams")
             unfit.append(pytest.param(None, id=fault.name, marks=skip))
     return [*(pytest.param(case, id=case.name) for case in cases), *unfit]
-
-
-def without_parameter(name: str, parameter: Parameter) -> str:
-    """Return the name of a test without a parameter of the fixture: what a test serves is not what its cassette is."""
-    test, bracket, ids = name.partition("[")
-    left = f"-{ids.removesuffix(']')}-".replace(f"-{parameter.name}-", "-", 1).strip("-")
-    return f"{test}[{left}]" if bracket and left else test
 
 
 def _chosen(patterns: Iterable[str]) -> tuple[Fault, ...]:

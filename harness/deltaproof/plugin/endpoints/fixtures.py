@@ -22,6 +22,10 @@ def endpoint_of_a_test(request: pytest.FixtureRequest) -> Generator[Endpoint, No
     """Give a test its endpoint; what is asked there after the verdict is an error of its teardown."""
     opening = opened(request)
     with _told(request.node.nodeid):
+        if (given := getattr(request, "param", None)) is not None:
+            from deltaproof.plugin.parameters import raise_if_strange
+
+            raise_if_strange(given)
         one = opening.__enter__()
     try:
         one.endpoint.snapshot = snapshot_of(request.node)
