@@ -193,7 +193,7 @@ def test_it(deltaproof):
         ran = record(project, "all", server, "-rs")
         assert len(server.asked) == 1
     assert (ran.code, ran.counts) == (0, "1 passed, 1 skipped")
-    assert "recorded, for name-repeated to be made of it by the next run" in ran.out
+    assert "SKIPPED [1] test_agent.py:6: recorded, for name-repeated to be made of it by the next run\n" in ran.out
     assert [one.body.decode() for one in project.kept()] == [CLEAN]
     assert project.run().counts == "2 passed"
 

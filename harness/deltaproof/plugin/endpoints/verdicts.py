@@ -67,7 +67,7 @@ def held(item: pytest.Item, endpoints: list[Held]) -> Iterator[None]:
         pytest.fail(text, pytrace=False)
     for one in endpoints:
         if one.afterwards:
-            pytest.skip(one.afterwards)
+            raise pytest.skip.Exception(one.afterwards, _use_item_location=True)
 
 
 def _unused(exchanges: tuple[Exchange, ...]) -> str:
