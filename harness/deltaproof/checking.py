@@ -43,6 +43,19 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     unreadable: tuple[UnreadableError, ...] = ()
 
+    def __repr__(self) -> str:
+        """Count what is in it, in a line: what was judged is long."""
+        return f"<Report of {self._counts()}>"
+
+    def __str__(self) -> str:
+        """Count what is in it, then name each finding and what could not be read, a line each."""
+        lines = [
+            f"{one.level} {one.rule}: {one.message} ({judged.exchange.source}#{judged.exchange.entry}, event {one.event})"
+            for judged in self.judged
+            for one in judged.judgement.findings
+        ]
+        return "\n".join([self._counts(), *lines, *map(str, self.unreadable)])
+
     @property
     def findings(self) -> tuple[Finding, ...]:
         """All findings, exchange by exchange."""
@@ -71,6 +84,12 @@ class Report:
         """Tell whether any finding is at a level or above it."""
         order = list(Level)
         return any(order.index(finding.level) <= order.index(level) for finding in self.findings)
+
+    def _counts(self) -> str:
+        exchanges = "1 exchange" if len(self.judged) == 1 else f"{len(self.judged):,} exchanges"
+        levels = self.levels
+        told = (f"{levels[one]:,} {one}{'' if levels[one] == 1 else 's'}" for one in Level if one is not Level.OFF)
+        return f"{exchanges} by {self.profile}: {', '.join(told)}"
 
 
 def check(

@@ -116,6 +116,14 @@ class Exchange:
     ended: float | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Name it by its place, and tell its size and end, in a line: a body is long."""
+        asked = f"{self.method} {self.url}, " if self.method or self.url else ""
+        status = f"{self.head.status}, " if self.head else ""
+        reads = f" in {len(self.reads):,} read{'' if len(self.reads) == 1 else 's'}" if self.reads else ""
+        size = f"{len(self.body):,} bytes{reads}"
+        return f"<Exchange {self.source}#{self.entry}: {asked}{status}{size}, {self.end}>"
+
     @property
     def evidence(self) -> frozenset[Evidence]:
         """Return what this recording can prove."""

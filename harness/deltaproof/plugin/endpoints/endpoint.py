@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deltaproof.cassette.sift import sift_kept
 from deltaproof.checking import Judged, Report
-from deltaproof.errors import DeltaproofError, UnreadableError
+from deltaproof.errors import DeltaproofError, UnknownNameError, UnreadableError
 from deltaproof.exchange import Exchange, Skipped
 from deltaproof.fold import FoldedChoice
 from deltaproof.plugin.endpoints.passing import Passing, Trouble, told
@@ -132,7 +132,10 @@ class Endpoint:
             fail_on or self.terms.fail_on,
             strict=self.terms.strict,
         )
-        report = self._report(terms)
+        try:
+            report = self._report(terms)
+        except UnknownNameError as error:
+            raise error.with_traceback(None) from None  # from here: no line of ours is shown
         if not report.judged and not report.unreadable:
             raise self._nothing(report)
         if text := failing(report, terms.fail_on):
