@@ -128,8 +128,23 @@ def test_a_finding_can_be_named(tmp_path: Path) -> None:
         (["--rule", "done-sentinel"], "done-sentinel.missing"),
         (["--rule", "done-sentinel.missing"], "done-sentinel.missing"),
     ):
-        deltaproof("shrink", "name-null,done-missing.yaml", *arguments, "-o", "small.yaml", cwd=tmp_path)
+        deltaproof("shrink", "name-null,done-missing.yaml", *arguments, "-o", "small.yaml", "--overwrite", cwd=tmp_path)
         assert kept in found(tmp_path, "small.yaml")
+
+
+def test_what_is_there_is_replaced_when_told_to(tmp_path: Path, repeated: Path) -> None:
+    """Neither a recording nor a test that someone may have changed is lost; nothing is written where one is there."""
+    told = "is there already. Name another with -o, or add --overwrite\n"
+    small, test = tmp_path / "small.yaml", tmp_path / "test_small.py"
+    arguments = ("shrink", repeated.name, "-o", "small.yaml", "--pytest")
+    test.write_text("mine", encoding="utf-8")
+    assert deltaproof(*arguments, cwd=tmp_path) == (2, "", f"deltaproof: test_small.py: a test {told}")
+    assert not small.exists()
+    small.write_text("mine", encoding="utf-8")
+    assert deltaproof(*arguments, cwd=tmp_path) == (2, "", f"deltaproof: small.yaml: a recording {told}")
+    assert (small.read_text(encoding="utf-8"), test.read_text(encoding="utf-8")) == ("mine", "mine")
+    assert deltaproof(*arguments, "--overwrite", cwd=tmp_path).code == 0
+    assert "mine" not in (small.read_text(encoding="utf-8"), test.read_text(encoding="utf-8"))
 
 
 def test_bytes_go_through_a_pipe(tmp_path: Path) -> None:

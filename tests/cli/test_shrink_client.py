@@ -157,7 +157,7 @@ def test_how_a_stream_ends_is_in_its_test(tmp_path: Path) -> None:
             "try:\n    body = read()\nexcept OSError as error:\n    body = b''\n"
             f"print(json.dumps(miniatures.lazy(body) if {miniature!r} == 'lazy' or not body else {{}}))",
         )
-        options = ("--accumulator", "./fold", "--pytest", "-o", "small.yaml", "--seconds", "3")
+        options = ("--accumulator", "./fold", "--pytest", "-o", "small.yaml", "--overwrite", "--seconds", "3")
         ran = deltaproof("shrink", "broken.yaml", *options, cwd=tmp_path, columns=100, timeout=120)
         assert "swallowed (" in ran.out, ran
         assert told in (tmp_path / "test_small.py").read_text(encoding="utf-8")

@@ -104,7 +104,23 @@ def test_a_long_stream_becomes_what_anyone_would_write() -> None:
         "data: [DONE]\n\n"
     )
     assert left.request == {"model": "g", "stream": True, "messages": [{"role": "user", "content": ""}]}
-    assert (left.reads, left.sent_headers, left.head) == ((), (), Head(200))
+    assert (left.reads, left.sent_headers, left.head) == ((), (), Head(200, (("Content-Type", "text/event-stream"),)))
+
+
+@pytest.mark.parametrize(
+    ("sent", "rule", "left"),
+    [
+        ("text/event-stream", "tool-call-open-name", "text/event-stream"),
+        ("text/event-stream; charset=iso-8859-1", "tool-call-open-name", "text/event-stream"),
+        ("text/event-stream; charset=iso-8859-1", "http-content-type", "text/event-stream; charset=iso-8859-1"),
+    ],
+)
+def test_the_type_of_a_stream_stays(sent: str, rule: str, left: str) -> None:
+    """Whoever plays it has to say what comes; what else is said with it stays where the finding is about that."""
+    whole = named("name-split").apply(recorded(RECORDED[0]))
+    whole = replace(whole, head=Head(200, (("Server", "s"), ("Content-Type", sent), ("X-A", "a"))))
+    small = shrink(whole, aim_at(whole, rule, profile=STRICTEST)).exchange
+    assert small.head == Head(200, (("Content-Type", left),))
 
 
 def test_whoever_takes_what_is_new_gets_less() -> None:

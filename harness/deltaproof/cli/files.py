@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from deltaproof.cassette.scrub import plain
 from deltaproof.cassette.scrub_table import project_scrub
 from deltaproof.cassette.sift import NO_STREAM
 from deltaproof.cassette.stream_file import write_stream
-from deltaproof.errors import DeltaproofError, UnreadableError
+from deltaproof.errors import DeltaproofError, RefusedError, UnreadableError
 from deltaproof.exchange import End, Exchange, Skipped
 
 STREAM, CASSETTES = ".sse", (".yaml", ".yml")
@@ -84,6 +85,16 @@ def checked_output(output: str, source: str) -> str:
     if STANDARD not in {output, source} and path.resolve() == Path(source).resolve():
         raise DeltaproofError("the recording would be replaced", where=output, hint="Choose another name")
     return output
+
+
+def raise_if_there(path: Path, what: str) -> None:
+    """Raise where there is a file already; `what` it would be, with its article.
+
+    Raises:
+        RefusedError: there is one.
+    """
+    if os.path.lexists(path):
+        raise RefusedError(f"{what} is there already", where=str(path), hint="Name another with -o, or add --overwrite")
 
 
 def write_recording(output: str, exchanges: Sequence[Exchange], provenance: Mapping[str, str]) -> None:

@@ -15,11 +15,12 @@ from deltaproof.cli.files import (
     STANDARD,
     checked_output,
     entry_option,
+    raise_if_there,
     read_recorded,
     write_recording,
 )
 from deltaproof.cli.modes import refuse_foreign
-from deltaproof.cli.shrinking import Client, Guard, raise_unless_cassette, shrink_for_client, write_test
+from deltaproof.cli.shrinking import Client, Guard, raise_unless_cassette, shrink_for_client, test_of, write_test
 from deltaproof.errors import DeltaproofError, UnknownNameError
 from deltaproof.exchange import Exchange
 from deltaproof.shrink import NOTHING_NEW, Shrunk, aim_at
@@ -60,6 +61,7 @@ class _Aim:
 )
 @entry_option
 @click.option("-o", "--output", metavar="OUT", help="The cassette to write; FILE.shrunk.yaml without it.")
+@click.option("--overwrite", is_flag=True, help="Replace the cassette and the test that are there.")
 @click.option("--pytest", "with_test", is_flag=True, help="Write a test beside it that shows it by itself.")
 @click.option(
     "--seconds",
@@ -85,6 +87,7 @@ def shrink(  # noqa: PLR0913 - one for each option
     limit: float,
     entry: int | None,
     output: str | None,
+    overwrite: bool,
     with_test: bool,
     seconds: float,
     loose: bool,
@@ -114,6 +117,10 @@ def shrink(  # noqa: PLR0913 - one for each option
     output = checked_output(output or _beside(source), source)
     if with_test and output == STANDARD:
         raise DeltaproofError("a test stands beside a file", where=output, hint="Name one with -o")
+    if not overwrite and output != STANDARD:
+        raise_if_there(Path(output), "a recording")
+        if with_test:
+            raise_if_there(test_of(output), "a test")
     exchanges = read_recorded(source).chosen(entry, source)
     guarded = frozenset() if loose else NOTHING_NEW
     if accumulator is not None:
@@ -176,13 +183,13 @@ def _raise_unless_known(slug: str, case: str) -> None:
 
 def _write_test(small: Exchange, finding: Finding, output: str, profile: str, provider: str | None) -> str:
     """Write a test beside a recording, and return its name; a recording that only a cassette keeps is read from it."""
-    from deltaproof.report.reproducer import is_told_by_its_body, test_name, test_text
+    from deltaproof.report.reproducer import is_told_by_its_body, test_text
 
     is_by_itself = is_told_by_its_body(small)
     if not is_by_itself:
         raise_unless_cassette(output)
     text = test_text(small, finding, profile, provider, "" if is_by_itself else Path(output).name)
-    return write_test(Path(output).with_name(test_name(output)), text)
+    return write_test(test_of(output), text)
 
 
 def _tell(aim: _Aim, shrunk: Shrunk, written: list[str], profile: str) -> None:

@@ -112,9 +112,8 @@ def _write_test(done: _Done, client: Client, label: str, output: str) -> str:
     from deltaproof.accumulate.known import known_accumulators
     from deltaproof.drive.accumulators.chosen import registered
     from deltaproof.report.client_reproducer import Folded, client_test_text
-    from deltaproof.report.reproducer import test_name
 
-    test = Path(output).with_name(test_name(output))
+    test = test_of(output)
     is_command = client.accumulator not in known_accumulators() and client.accumulator not in registered()
     folder = Path(os.path.relpath(Path.cwd(), test.parent.resolve())).as_posix() if is_command else ""
     known = "" if is_command else label
@@ -139,6 +138,13 @@ def raise_unless_cassette(output: str) -> None:
         raise DeltaproofError(
             "only a cassette keeps all of it for a test", where=output, hint="Choose a name that ends with .yaml"
         )
+
+
+def test_of(output: str) -> Path:
+    """Return where the test of a recording stands: beside it."""
+    from deltaproof.report.reproducer import test_name
+
+    return Path(output).with_name(test_name(output))
 
 
 def write_test(test: Path, text: str) -> str:

@@ -15,13 +15,14 @@ from deltaproof.shrink.trial import Place, Trial, chunk_of
 Way: TypeAlias = tuple[str | int, ...]
 """How to get to a value in a JSON object: keys and positions."""
 
+_STREAM = "text/event-stream"
 _NEEDED: frozenset[Way] = frozenset({("stream",), ("model",), ("messages",), ("messages", 0)})
 _OPTIONAL = frozenset({"description", "parameters", "strict"})
 """What a message or a tool of a request can do without."""
 
 
 def around(trial: Trial) -> None:
-    """Leave out what is around the stream: times, headers, the plain answer."""
+    """Leave out what is around the stream: times, headers but for its type, the plain answer."""
     exchange = trial.exchange
     if exchange.reads or exchange.ended is not None:
         trial.offer(trial.pieces, replace(exchange, reads=(), ended=None))
@@ -30,10 +31,25 @@ def around(trial: Trial) -> None:
     if exchange.answer is not None:
         trial.offer(trial.pieces, replace(trial.exchange, answer=None))
     if head := trial.exchange.head:
-        smallest(
-            head.headers,
-            lambda headers: trial.offer(trial.pieces, replace(trial.exchange, head=Head(head.status, headers))),
-        )
+        _headers(trial, head)
+
+
+def _headers(trial: Trial, head: Head) -> None:
+    """Leave out headers; a stream's type stays, without parameters that nothing needs: gateways go by it."""
+
+    def offer(headers: tuple[tuple[str, str], ...]) -> bool:
+        return trial.offer(trial.pieces, replace(trial.exchange, head=Head(head.status, headers)))
+
+    headers = head.headers
+    typed = [number for number, (name, _) in enumerate(headers) if name.lower() == "content-type"][:1]
+    if head.media_type != _STREAM:
+        typed = []
+    for number in typed:
+        plain = (*headers[:number], (headers[number][0], _STREAM), *headers[number + 1 :])
+        if plain != headers and offer(plain):
+            headers = plain
+    others = tuple(number for number in range(len(headers)) if number not in typed)
+    smallest(others, lambda kept: offer(tuple(headers[number] for number in sorted((*typed, *kept)))))
 
 
 def events(trial: Trial) -> None:
