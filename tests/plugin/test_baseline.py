@@ -88,7 +88,7 @@ def test_what_conforms_now_fails_until_it_is_removed(project: Project) -> None:
         f"""\
 =================================== FAILURES ===================================
 __________________________ deltaproof::n-2::tool-call __________________________
-tool-call-open-id.empty conforms now, and known.yaml has it as known: the call's id is an empty string
+tool-call-open-id.empty conforms now; known.yaml still has it as a deviation (the call's id is an empty string)
 Remove it there, or run with --deltaproof-update
 
 again: deltaproof run URL/v1 --model polite-1 --scenario n-2 --profile de-facto

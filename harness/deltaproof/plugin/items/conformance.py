@@ -107,10 +107,16 @@ class Conformance:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put into an item's report what it has learned, and where it was skipped: at the scenario, not in here."""
+        """Put into an item's report what it has learned, and where it was skipped: at the scenario, not in here.
+
+        Raises:
+            pytest.UsageError: the endpoint could not be asked, through no fault of its own.
+        """
         report = yield
         if isinstance(item, RulesItem) and call.when == "call":
-            told = {"learned": sorted(item.learned), "gone": sorted(item.gone), "mistaken": item.mistaken}
+            if item.mistaken and self._leads:
+                raise pytest.UsageError(item.mistaken)  # which ends the run with a line; from a test it would fail that
+            told = {"learned": sorted(item.learned), "gone": sorted(item.gone), "mistaken": bool(item.mistaken)}
             vars(report)[KEY] = told
             if isinstance(report.longrepr, tuple):
                 path, line, _ = item.reportinfo()

@@ -47,7 +47,7 @@ class RulesItem(pytest.Item):
         groups: which of `SHARES`: its own, and `checks` too where no other item tells of them.
         terms: what all items share.
         learned, gone: what this run has shown to deviate, and what is known to and conforms.
-        mistaken: whether it was not the server that failed: the target is none, or does not open.
+        mistaken: what was wrong where it was not the server that failed: the target is none, or does not open.
     """
 
     scenario: Scenario
@@ -55,7 +55,7 @@ class RulesItem(pytest.Item):
     terms: Terms
     learned: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
-    mistaken: bool = False
+    mistaken: str = ""
 
     def runtest(self) -> None:
         """Ask if nobody has, and compare what came with what is known.
@@ -92,18 +92,18 @@ class RulesItem(pytest.Item):
         try:
             return self.terms.asking.run(self.scenario)
         except UnreachableError as error:
-            mistake = in_our_words(error)
-        if not hasattr(self.config, "workerinput"):
-            pytest.exit(mistake, returncode=pytest.ExitCode.USAGE_ERROR)
-        self.mistaken = True
-        self.session.shouldstop = mistake  # which xdist passes on; an exit would be a crash to it
-        pytest.fail(mistake, pytrace=False)
+            self.mistaken = in_our_words(error)
+        if hasattr(self.config, "workerinput"):
+            self.session.shouldstop = self.mistaken  # which xdist passes on; an error of usage would be a crash to it
+        pytest.fail(self.mistaken, pytrace=False)
 
     def _failure(self, part: Share, expected: Expected) -> str:
         blocks = [_shown(part, expected.new)] if expected.new else []
         where = self.terms.deviations.path
         if expected.gone and where is not None:
-            lines = [f"{one} conforms now, and {where.name} has it as known: {means(one)}" for one in expected.gone]
+            lines = [
+                f"{one} conforms now; {where.name} still has it as a deviation ({means(one)})" for one in expected.gone
+            ]
             blocks.append("\n".join([*sorted(lines), f"Remove it there, or run with {UPDATE.option}"]))
         if expected.new and (known := sorted(expected.known - expected.new)):
             blocks.append(f"known already: {', '.join(known)}")
