@@ -216,6 +216,25 @@ def test_what_is_no_stream_is_not_compared(suite: Suite) -> None:
     assert suite.kept() == []
 
 
+@pytest.mark.parametrize("more", [(), ("--deltaproof-update",)], ids=["held", "updated"])
+def test_what_differs_keeps_nothing(suite: Suite, more: tuple[str, ...]) -> None:
+    """It holds where another shape is kept, and says why it does not where none is, or the same."""
+    suite.write("test_agent.py", ONE.replace("==", "!="))
+    ran = suite.run("--tb=short", *more)
+    told = "assert stream != snapshot (test_weather in snapshots/test_agent.yaml)\n"
+    assert (ran.code, failures(ran.out)) == (1, f"{told}it is not kept, and != keeps nothing\n")
+    assert not (suite.folder / "snapshots").exists()
+    suite.write("test_agent.py", ONE)
+    suite.run("--deltaproof-update")
+    kept = (suite.folder / "snapshots/test_agent.yaml").read_text(encoding="utf-8")
+    suite.write("test_agent.py", ONE.replace("==", "!="))
+    ran = suite.run("--tb=short", *more)
+    assert (ran.code, failures(ran.out)) == (1, f"{told}it is what is kept\n")
+    suite.says("call", TEXT)
+    assert suite.run(*more).code == 0
+    assert (suite.folder / "snapshots/test_agent.yaml").read_text(encoding="utf-8") == kept
+
+
 def test_a_failing_test_keeps_what_it_compared_before(suite: Suite) -> None:
     """Under --deltaproof-update a comparison counts, whatever the test holds of the rest."""
     suite.write("test_agent.py", f"{ONE}    assert not snapshot\n")

@@ -30,16 +30,17 @@ def snapshot_of(item: pytest.Item) -> Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """A comparison that was not equal: the entry, its file as a person names it, and what is the matter, in lines."""
+    """A comparison that does not hold: the entry, its file as a person names it, what is the matter, in lines."""
 
     entry: str
     file: str
     lines: tuple[str, ...]
+    op: str = "=="
 
     @property
     def told(self) -> list[str]:
         """It in lines, of which the first is the comparison."""
-        return [f"stream == snapshot ({self.entry} in {self.file})", *self.lines]
+        return [f"stream {self.op} snapshot ({self.entry} in {self.file})", *self.lines]
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class Uses:
     Attributes:
         names: those that it compared with, in order.
         kept: what is to be kept, as entries of the file, by name.
-        mismatches: what was not equal.
+        mismatches: the comparisons that do not hold.
     """
 
     names: list[str] = field(default_factory=list)
@@ -83,11 +84,46 @@ class Snapshot:
         exchange = exchange_of(other)
         return NotImplemented if exchange is None else self._takes(exchange)
 
+    def __ne__(self, other: object) -> bool:
+        """Tell whether the shape differs from the test's next entry; keeps nothing, whatever the options.
+
+        Raises:
+            pytest.fail.Exception: the file cannot be read.
+        """
+        __tracebackhide__ = True
+        exchange = exchange_of(other)
+        return NotImplemented if exchange is None else self._differs(exchange)
+
     def _takes(self, exchange: Exchange) -> bool:
         __tracebackhide__ = True
-        from deltaproof.errors import DeltaproofError
-        from deltaproof.snapshot import changes, shape_of
+        from deltaproof.snapshot import changes
         from deltaproof.snapshot.file import entry_of
+
+        name, was, now = self._next(exchange)
+        if was is not None and not changes(was, now):
+            return True
+        if is_on(self._config, UPDATE):
+            self.uses.kept[name] = entry_of(name, now)
+            return True
+        self.uses.mismatches.append(Mismatch(name, self._named(), tuple(_matter(was, now))))
+        return False
+
+    def _differs(self, exchange: Exchange) -> bool:
+        __tracebackhide__ = True
+        from deltaproof.snapshot import changes
+
+        name, was, now = self._next(exchange)
+        if was is not None and changes(was, now):
+            return True
+        why = "it is not kept, and != keeps nothing" if was is None else "it is what is kept"
+        self.uses.mismatches.append(Mismatch(name, self._named(), (why,), "!="))
+        return False
+
+    def _next(self, exchange: Exchange) -> tuple[str, Shape | None, Shape]:
+        """Take the test's next entry: return its name, what was kept, and what is there now."""
+        __tracebackhide__ = True
+        from deltaproof.errors import DeltaproofError
+        from deltaproof.snapshot import shape_of
         from deltaproof.snapshot.matching import PROFILE
         from deltaproof.verdict import judge
 
@@ -99,13 +135,7 @@ class Snapshot:
             was = kept_in(self._config, self._file).get(name)
         except DeltaproofError as error:
             raise pytest.fail.Exception(in_words(error, self._config)) from None
-        if was is not None and not changes(was, now):
-            return True
-        if is_on(self._config, UPDATE):
-            self.uses.kept[name] = entry_of(name, now)
-            return True
-        self.uses.mismatches.append(Mismatch(name, self._named(), tuple(_matter(was, now))))
-        return False
+        return name, was, now
 
     def _named(self) -> str:
         from deltaproof.plugin.places import Names
@@ -151,9 +181,8 @@ def explained(op: str, left: object, right: object) -> list[str] | None:
         kind = type(other).__name__
         told = f"a snapshot is of deltaproof.stream, or of one of deltaproof.exchanges; this is of type {kind}"
         return [f"{kind} {op} snapshot", told]
-    if op != "==" or not snapshot.uses.mismatches:
-        return None
-    return snapshot.uses.mismatches[-1].told
+    last = snapshot.uses.mismatches[-1] if snapshot.uses.mismatches else None
+    return last.told if last and last.op == op else None
 
 
 def _matter(was: Shape | None, now: Shape) -> Iterator[str]:
