@@ -50,9 +50,9 @@ class Report:
     def __str__(self) -> str:
         """Count what is in it, then name each finding and what could not be read, a line each."""
         lines = [
-            f"{one.level} {one.rule}: {one.message} ({judged.exchange.source}#{judged.exchange.entry}, event {one.event})"
-            for judged in self.judged
-            for one in judged.judgement.findings
+            f"{one.level} {one.rule}: {one.message} ({exchange.source}#{exchange.entry}, event {one.event})"
+            for exchange, judgement in ((judged.exchange, judged.judgement) for judged in self.judged)
+            for one in judgement.findings
         ]
         return "\n".join([self._counts(), *lines, *map(str, self.unreadable)])
 

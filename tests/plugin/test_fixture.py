@@ -225,13 +225,16 @@ def test_it(deltaproof):
     deltaproof.check(profile="nope")
 """)
     ran = project.run("--tb=short")
-    assert ran.told == f"""\
+    assert (
+        ran.told
+        == f"""\
 {" FAILURES ":=^80}
 {" test_it ":_^80}
 test_agent.py:6: in test_it
     deltaproof.check(profile="nope")
 E   deltaproof.errors.UnknownNameError: there is no profile 'nope'. Known: de-facto, empower, lenient, openai-strict
 """
+    )
 
 
 def test_check_holds_what_has_passed_to_a_stricter_profile(project: Project) -> None:

@@ -218,7 +218,7 @@ def test_a_name_in_place_of_a_fault_is_told_what_to_write(suite: pytest.Pytester
             raise AssertionError
         """
     )
-    told = "is no parameter of the fixture deltaproof. Use faults(\"name-repeated\") of deltaproof.testing"
+    told = 'is no parameter of the fixture deltaproof. Use faults("name-repeated") of deltaproof.testing'
     assert [line for line in ran(suite) if told in line and not line.startswith("ERROR")] == [
         f"test_agent.py::test_calls[name-repeated]: 'name-repeated' {told}",
         f"test_agent.py::test_calls[3]: 3 {told}",
