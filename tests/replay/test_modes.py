@@ -55,8 +55,9 @@ def test_an_option_of_another_mode_is_refused(clean: Path, options: tuple[str, .
 def test_what_is_said_of_all_runs_does_not_stand_in_the_way(clean: Path) -> None:
     """The environment and the project's table name a key and a profile for whoever wants them."""
     (clean / "pyproject.toml").write_text('[tool.deltaproof]\nprofile = "lenient"\nprovider = "vllm"\n', "utf-8")
-    told = {"DELTAPROOF_REPLAY_API_KEY_ENV": "KEY", "DELTAPROOF_REPLAY_LIMIT": "3"}
-    ran = deltaproof("replay", "a.sse", "--steps", cwd=clean, **told)
+    ran = deltaproof(
+        "replay", "a.sse", "--steps", cwd=clean, DELTAPROOF_REPLAY_API_KEY_ENV="KEY", DELTAPROOF_REPLAY_LIMIT="3"
+    )
     assert (ran.code, ran.err) == (0, "")
 
 
