@@ -54,9 +54,9 @@ class Heard:
 
 
 @contextmanager
-def upstream(port: int, body: bytes) -> Iterator[Heard]:
-    """Ask the upstream for a chat completion."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+def upstream(port: int, body: bytes, timeout: float = 20) -> Iterator[Heard]:
+    """Ask the upstream for a chat completion, and wait so many seconds for what it says next."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request("POST", "/v1/chat/completions", body, {"content-type": "application/json"})
         answer = connection.getresponse()
@@ -79,15 +79,15 @@ Relay: TypeAlias = Callable[[Heard], Iterator[bytes | Act]]
 """Says to a client what it makes of an answer."""
 
 
-def relaying(relay: Relay) -> Gateway:
-    """Return a gateway that asks as it is asked, and answers as a relay says."""
+def relaying(relay: Relay, timeout: float = 20) -> Gateway:
+    """Return a gateway that asks as it is asked, waits so many seconds, and answers as a relay says."""
 
     def gateway(port: int) -> Script:
         def script(asked: Asked) -> Iterator[bytes | Act]:
             if asked.method == "GET":
                 yield _MODELS
                 return
-            with upstream(port, asked.body) as heard:
+            with upstream(port, asked.body, timeout) as heard:
                 yield from relay(heard)
 
         return script
@@ -183,8 +183,7 @@ _STOP = (
 _SORRY = _STOP.replace(b'"delta":{}', b'"delta":{"role":"assistant","content":"Sorry"}')
 
 
-@relaying
-def completing(heard: Heard) -> Iterator[bytes | Act]:
+def completed(heard: Heard) -> Iterator[bytes | Act]:
     """Make a whole stream of a broken one."""
     yield STREAM_HEAD
     try:
@@ -193,6 +192,10 @@ def completing(heard: Heard) -> Iterator[bytes | Act]:
     except BrokenError:
         yield piece(_STOP)
     yield STREAM_END
+
+
+completing = relaying(completed)
+IMPATIENT = relaying(completed, timeout=2.5)
 
 
 @relaying
@@ -246,6 +249,19 @@ def twice(port: int) -> Script:
             with upstream(port, asked.body) as heard:
                 list(heard.events())
         yield from honest(asked)
+
+    return script
+
+
+def warming(port: int) -> Script:
+    """Hold the first answer back, and no other: a machine that was busy."""
+    first, then = buffering(port), HONEST(port)
+    asked_before: list[Asked] = []
+
+    def script(asked: Asked) -> Iterator[bytes | Act]:
+        if asked.method == "POST":
+            asked_before.append(asked)
+        yield from (first if len(asked_before) == 1 else then)(asked)
 
     return script
 

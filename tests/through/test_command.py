@@ -70,7 +70,7 @@ def test_a_clean_gateway_is_two_lines() -> None:
     assert ran.out.startswith("3 passages through http://127.0.0.1:PORT/v1: 3 as they should be; ")
     line = ran.out.splitlines()[1]
     assert line.startswith("first fragment: ")
-    assert line.endswith(" ms (99 of 100), over 2 passages; 0 held back")
+    assert line.endswith(" ms added (median), over 2 passages; none held back")
 
 
 IDS_80 = """\
@@ -268,6 +268,10 @@ def test_the_upstream_itself_is_no_gateway(host: str) -> None:
     ("options", "error"),
     [
         (("--through", "http://127.0.0.1:1/v1"), "--through needs --upstream-port PORT"),
+        (
+            ("--through", "http://127.0.0.1:1", "--upstream-port", "9", "--timeout", "1"),
+            "--timeout with --through is 2",
+        ),
         (("--through", "http://127.0.0.1:1", "--to", "http://127.0.0.1:1"), "give one of --to URL, --through URL, "),
         (("--through", "http://127.0.0.1:1", "--upstream-port", "9", "--format", "html"), "--format html is for"),
         (("--steps", "--upstream-port", "9"), "--upstream-port is for --through"),

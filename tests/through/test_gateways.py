@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from deltaproof.exchange import Exchange
+from deltaproof.exchange import End, Exchange
 from deltaproof.passage.remarks import FailOn, Kind, fails, never_asked
 from deltaproof.passage.spots import spots_of
 from tests.through import gateways
@@ -137,6 +137,43 @@ def test_requests_that_are_mixed_up_are_told_apart() -> None:
     ]
 
 
+def silent() -> tuple[str, Exchange]:
+    """Return a recording whose server fell silent after its first half."""
+    name, exchange = stream("one-call")
+    return name, replace(exchange, body=exchange.body[: exchange.body.index(b"\n\n", 900) + 2], end=End.TIMEOUT)
+
+
+def test_success_made_of_silence_is_swallowed() -> None:
+    """However long the gateway waited for its upstream before: it is given the time that --timeout says."""
+    (one,) = passed(gateways.IMPATIENT, [silent()])
+    assert told([one])[0][1][0] == "swallowed"
+    assert not one.is_unseen
+
+
+def test_what_is_made_of_silence_is_not_known_before_it_came() -> None:
+    """A gateway that still waits when our client leaves has not passed; that is told, with how long it was."""
+    (one,) = passed(gateways.HONEST, [silent()], timeout=1.5)
+    assert told([one]) == [("one-call", ["unseen"])]
+    assert (
+        one.remarks[0].reason == "the upstream is silent, and after 1.5 s the gateway was still waiting (see --timeout)"
+    )
+    assert one.is_unseen
+
+
+def test_what_is_late_once_is_slow_and_not_held_back() -> None:
+    """Asked for once more, by itself, its first fragment comes out before the upstream says more."""
+    (one,) = passed(gateways.warming, [stream("one-call")])
+    assert told([one]) == [("one-call", ["slow"])]
+    assert (one.passage.asked, one.passage.held, one.passage.slow) == (1, False, True)
+
+
+def test_a_json_document_may_be_read_whole() -> None:
+    """What calls itself one is not held back by a gateway that waits for its end."""
+    (_, one) = passed(gateways.buffering, [stream("one-call")], faults="content-type-json")
+    assert Kind.HELD_BACK not in {remark.kind for remark in one.remarks}
+    assert one.passage.added is None
+
+
 def test_the_id_of_another_request_is_a_mix_up() -> None:
     """That an id is gone is not all, where another recording alone has the one that came in its place."""
     _, found = passed(gateways.MISTAKES_IDS, [stream("two-calls"), stream("one-call")])
@@ -189,7 +226,7 @@ def test_a_gateway_that_never_asks_is_found_out() -> None:
 def test_every_kind_is_proven() -> None:
     """Nothing can be said of a gateway that no miniature gets said of it."""
     proven = {said.partition(" ")[0] for _, _, _, remarks in LIES for said in remarks}
-    elsewhere = {Kind.NO_ANSWER, Kind.MIXED_UP, Kind.REFUSED, Kind.DEVIATES_NOTE}
+    elsewhere = {Kind.NO_ANSWER, Kind.MIXED_UP, Kind.REFUSED, Kind.DEVIATES_NOTE, Kind.SLOW, Kind.UNSEEN}
     assert proven | elsewhere == set(Kind)
 
 

@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 
 from deltaproof.cassette import read_path
-from deltaproof.drive.through.giving import played
+from deltaproof.catalog import load
+from deltaproof.drive.through.giving import Giving, given, played
 from deltaproof.exchange import End, Exchange, Fidelity, Head, Read
+from deltaproof.faults import chosen
 from deltaproof.passage.fragments import FirstFragment, first_fragment
 from deltaproof.passage.marking import Markers, marked
+from deltaproof.passage.passage import Given
 from deltaproof.stream import Reader, Transcript
 from tests.through.rig import STREAMS
 
@@ -110,6 +113,33 @@ def test_what_went_in_ends_as_the_wire_can_tell(
     """A client that left is played as a cut; a cut that only the connection's end would tell is none."""
     exchange = Exchange("one", b"data", head=Head(200, headers), reads=reads, end=end, fidelity=Fidelity.NORMALISED)
     assert played(exchange) == replace(exchange, end=expected, fidelity=Fidelity.RAW)
+
+
+def through(exchange: Exchange, faults: str) -> list[Given]:
+    """Return what the upstream would play of a recording and its faults."""
+    giving = Giving("", load().profile("de-facto"), None, chosen(faults) if faults else (), Markers("abc"))
+    return list(given([("one", exchange)], giving))
+
+
+def test_faults_of_times_alone_are_left_out() -> None:
+    """What is played as fast as it is read has no times to break; other faults of the same recording are kept."""
+    exchange = next(one for one in streams() if one.source.endswith("one-call.sse"))
+    half = len(exchange.body) // 2
+    timed = replace(exchange, reads=(Read(0.1, half), Read(0.2, len(exchange.body) - half)), ended=0.3)
+    assert [(one.name, one.fault) for one in through(timed, "stall,name-null")] == [
+        ("one", None),
+        ("one + name-null", "name-null"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [(b"data: [DONE]\n\n", (("content-type", "text/event-stream"),)), (b'{"choices":[]}', ())],
+)
+def test_a_stream_whose_headers_were_dropped_is_played_as_one(body: bytes, headers: object) -> None:
+    """Recorders that keep no header at all keep no content-type; what is no event stream stays as it is."""
+    (one,) = through(Exchange("one", body, head=Head(200, ())), "")
+    assert one.judged.exchange.head == Head(200, headers)
 
 
 def test_a_bare_stream_is_played_with_a_head() -> None:

@@ -35,14 +35,16 @@ def recordings(*folders: Path) -> list[tuple[str, Exchange]]:
     ]
 
 
-def through_proxy(given: Sequence[tuple[str, Exchange]], folder: Path, *, faults: str = "") -> tuple[Remarked, ...]:
+def through_proxy(
+    given: Sequence[tuple[str, Exchange]], folder: Path, *, faults: str = "", timeout: float = 20.0
+) -> tuple[Remarked, ...]:
     """Send recordings through a recording proxy."""
     port = free_port()
     went = Went()
 
     async def go() -> tuple[Remarked, ...]:
         async with recorder(f"http://127.0.0.1:{port}/v1", folder) as rig:
-            through = prepared(rig.proxy.url, port, given, faults=faults)
+            through = prepared(rig.proxy.url, port, given, faults=faults, timeout=timeout)
             await send_through(through, went, lambda _: None)
         return remarked(passages_of(through, went))
 
@@ -112,8 +114,11 @@ def test_a_body_that_breaks_comes_out_as_broken(end: End, share: float, tmp_path
     exchange = next(one for one in read_path(path) if isinstance(one, Exchange))
     size = int(len(exchange.body) * share)
     whole = replace(exchange, body=exchange.body[:size], end=end, reads=tuple(_reads(exchange.reads, size)))
-    found = through_proxy([("one", whole)], tmp_path)
-    assert clean(found)
+    found = through_proxy([("one", whole)], tmp_path, timeout=2.0)
+    if end is End.TIMEOUT:
+        assert told(found) == [("one", ["unseen"])]
+    else:
+        assert clean(found)
     came = found[0].passage.came
     assert came is not None
     assert (came.exchange.body, came.exchange.end) == (whole.body, End.CUT if end is End.CLIENT_GONE else end)

@@ -24,7 +24,8 @@ from deltaproof.cli import INTERRUPTED
 if TYPE_CHECKING:
     from deltaproof.drive.through.passing import Through
     from deltaproof.exchange import Exchange
-    from deltaproof.passage.passage import Passages
+    from deltaproof.faults import Fault
+    from deltaproof.passage.passage import Given, Passages
     from deltaproof.passage.remarks import FailOn, Remarked
 
 F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # as click has it
@@ -32,6 +33,7 @@ F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # a
 FORMATS = ("text", "json", "markdown")
 _JOBS = 4
 _TIMEOUT = 20.0
+_SHORTEST = 2.0
 _LOOPBACK = "127.0.0.1"
 
 
@@ -60,7 +62,8 @@ def through_options(command: F) -> F:  # type: ignore[explicit-any]  # as click 
                 "--through",
                 metavar="URL",
                 help="The gateway to send the recordings through: their requests go to it, and it asks"
-                " http://127.0.0.1:PORT/v1, which answers as recorded.",
+                " http://127.0.0.1:PORT/v1, which answers as recorded. Where that falls silent, the gateway has"
+                " --timeout seconds to give up on it.",
             ),
             click.option(
                 "--upstream-port",
@@ -88,6 +91,11 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
         raise click.UsageError(
             "--through needs --upstream-port PORT: the gateway's upstream is http://127.0.0.1:PORT/v1"
         )
+    if passing.timeout is not None and passing.timeout < _SHORTEST:
+        raise click.UsageError(
+            f"--timeout with --through is {_SHORTEST:g} seconds or more: the upstream itself waits for a second until"
+            " its first fragment has come out"
+        )
     target = read_target(passing.url, passing.model, passing.api_key_env, os.environ)
     if leads_to(target.url, passing.upstream_port):
         raise RefusedError(
@@ -101,6 +109,7 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
     giving = Giving(passing.model, profile, passing.provider, faults, Markers(token_hex(3)))
     going = tuple(given(_recordings(paths, passing), giving))
     through = Through(target, passing.upstream_port, going, giving, passing.jobs or _JOBS, passing.timeout or _TIMEOUT)
+    _tell_idle(faults, going, passing.faults)
     passages, interrupted = carry_out(through, passing)
     found = remarked(passages.passages)
     _write(passages, found, form, output)
@@ -113,6 +122,18 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
         click.echo(f"deltaproof: {passages.gateway}: {what} {_answered(found)}", err=True)
         sys.exit(2)
     sys.exit(int(fails(found, passing.fail_on or FailOn.ANY)))
+
+
+def _tell_idle(faults: Sequence[Fault], going: Sequence[Given], words: str) -> None:
+    """Say which faults that were named change nothing that is played."""
+    from deltaproof.faults import is_pattern
+
+    done = {one.fault for one in going}
+    named = {name.strip() for name in words.split(",") if not is_pattern(name.strip())}
+    for fault in faults:
+        if fault.name not in done and fault.name in named:
+            why = "it applies to none of the recordings, or changes times alone, which are not played"
+            click.echo(f"left out: {fault.name}: {why}", err=True)
 
 
 def leads_to(url: str, port: int) -> bool:
@@ -138,15 +159,14 @@ def _answered(found: Sequence[Remarked]) -> str:
 def _recordings(paths: Sequence[Path], passing: Passing) -> list[tuple[str, Exchange]]:
     """Return what is recorded, with the names that the operator knows."""
     from deltaproof.cassette.scrub import plain
-    from deltaproof.cli.comparing import judged_at, name_below
-    from deltaproof.report.overview import label
+    from deltaproof.cli.comparing import judged_at, name_below, name_of
 
     judged = judged_at(paths, passing.profile, provider=passing.provider).judged
-    names = Counter(name_below(one, paths) for one in judged)
-    return [
-        (name if names[name := name_below(one, paths)] == 1 else label(one.exchange), plain(one.exchange))
-        for one in judged
-    ]
+    names = [name_below(one, paths) for one in judged]
+    if len(set(names)) < len(names):  # in several folders: below the one that all of them are in
+        root = Path(os.path.commonpath([Path(one.exchange.source).parent for one in judged]))
+        names = [name_of(one, root) for one in judged]
+    return [(name, plain(one.exchange)) for name, one in zip(names, judged, strict=True)]
 
 
 def carry_out(through: Through, passing: Passing) -> tuple[Passages, bool]:
@@ -169,7 +189,7 @@ def carry_out(through: Through, passing: Passing) -> tuple[Passages, bool]:
         keep(paths, through, went, project_scrub(Path()))
     unsent = tuple(one.name for number, one in enumerate(through.given) if number not in went.came)
     passages = Passages(
-        gateway=through.target.url,
+        gateway=through.target.address(""),
         upstream=f"http://127.0.0.1:{through.port}/v1",
         server=went.server,
         profile=passing.profile,

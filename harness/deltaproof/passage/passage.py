@@ -15,6 +15,7 @@ class Given:
     Attributes:
         name: what the operator calls it.
         origin: the name of the recording that it is, or that it was broken out of.
+        fault: the name of the fault by which it was broken, None where it is as recorded.
         body: the request to send, byte for byte.
         marked: whether the request has a marker; one that has none must be under way alone.
         judged: what the upstream answers, and what is known of that by all that a server's own bytes prove.
@@ -22,6 +23,7 @@ class Given:
 
     name: str
     origin: str
+    fault: str | None
     body: bytes
     marked: bool
     judged: Judged
@@ -38,6 +40,8 @@ class Passage:
         asked: how often the gateway asked its upstream for it.
         added: the seconds from writing the first fragment to having it, None where either did not happen.
         held: whether the first fragment came out only after the upstream, which waited for that, had said more.
+        slow: whether that was so at first, and not when it was asked for once more, alone and with more patience.
+        waited: the seconds of silence after which our client left, None where the gateway came to an end by itself.
         strangers: the names of the recordings whose markers came out instead.
     """
 
@@ -47,6 +51,8 @@ class Passage:
     asked: int = 1
     added: float | None = None
     held: bool = False
+    slow: bool = False
+    waited: float | None = None
     strangers: tuple[str, ...] = ()
 
 

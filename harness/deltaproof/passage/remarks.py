@@ -32,7 +32,9 @@ class Kind(StrEnum):
     Worth knowing: REPAIRED: a rule was broken by what went in, and what came out conforms to it. DEVIATES_NOTE: as
     DEVIATES, of a rule that counts as a note. STATUS: a refusal came with another status. ERROR_REWORDED: an error has
     other words, another type or code. END: a broken body ends in order. REFUSED: what the upstream would have refused
-    was refused without asking it. ASKED_AGAIN: the upstream was asked more than once.
+    was refused without asking it. ASKED_AGAIN: the upstream was asked more than once. SLOW: the first fragment came
+    late, and did not wait for what came after it. UNSEEN: the upstream fell silent, and the gateway had not given up on
+    it when our client did.
     """
 
     EXECUTABLE = "wrong-executable"
@@ -56,6 +58,8 @@ class Kind(StrEnum):
     END = "end"
     REFUSED = "refused"
     ASKED_AGAIN = "asked-again"
+    SLOW = "slow"
+    UNSEEN = "unseen"
 
     @property
     def is_wrong(self) -> bool:
@@ -72,6 +76,8 @@ _NOTES = frozenset(
         Kind.END,
         Kind.REFUSED,
         Kind.ASKED_AGAIN,
+        Kind.SLOW,
+        Kind.UNSEEN,
     }
 )
 
@@ -143,6 +149,11 @@ class Remarked:
         """Whether anything is wrong with it."""
         return any(remark.kind.is_wrong for remark in self.remarks)
 
+    @property
+    def is_unseen(self) -> bool:
+        """Whether what the gateway makes of it was not waited for, and nothing is wrong with it so far."""
+        return not self.is_wrong and any(remark.kind is Kind.UNSEEN for remark in self.remarks)
+
 
 def remarked(passages: Sequence[Passage]) -> tuple[Remarked, ...]:
     """Return passages with what is to be said of each, in their order."""
@@ -186,16 +197,26 @@ def _remarks(passage: Passage, ruling: Ruling, owners: _Owners) -> Iterator[Rema
             yield Remark(Kind.REFUSED, "it refuses without asking the upstream, which refuses too")
         else:
             yield Remark(Kind.ERROR, f"{ruling.reason}; the upstream was not asked", ruling.about)
-    if passage.asked > 1:
-        yield Remark(Kind.ASKED_AGAIN, f"it asked the upstream {passage.asked} times")
-    if passage.held:
-        yield Remark(Kind.HELD_BACK, "the first fragment does not come out before the upstream says more")
+    yield from _ways(passage)
     if passage.came is not None:
         yield from _deviations(passage, passage.came, ruling)
         yield from _status_remark(passage.given.judged, passage.came)
         yield from _end_remark(passage.given.judged, passage.came)
         if passage.asked:
             yield from _beside(passage.given.judged, passage.came, ruling)
+
+
+def _ways(passage: Passage) -> Iterator[Remark]:
+    """Yield what is to be said of how it passed, whatever came out."""
+    if passage.asked > 1:
+        yield Remark(Kind.ASKED_AGAIN, f"it asked the upstream {passage.asked} times")
+    if passage.waited is not None and passage.given.judged.exchange.end is End.TIMEOUT:
+        told = f"the upstream is silent, and after {passage.waited:g} s the gateway was still waiting (see --timeout)"
+        yield Remark(Kind.UNSEEN, told)
+    if passage.slow:
+        yield Remark(Kind.SLOW, "the first fragment is late, and does not wait for what the upstream says after it")
+    if passage.held:
+        yield Remark(Kind.HELD_BACK, "the first fragment does not come out before the upstream says more")
 
 
 def _beside(given: Judged, came: Judged, ruling: Ruling) -> Iterator[Remark]:

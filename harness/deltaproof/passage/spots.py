@@ -61,6 +61,8 @@ def _of_kind(given: Judged, came: Judged, remark: Remark) -> Spots:
             return Spots(_last(given), _last(came))
         case Kind.ERROR:
             return Spots(_first(given), _last(came))
+        case Kind.UNSEEN:
+            return Spots(_last(given), _last(came))
         case Kind.USAGE_CHANGED:
             return Spots(_usage(given), _usage(came))
         case Kind.FINISH_LOST:

@@ -44,11 +44,14 @@ MEANS: Mapping[Kind, str] = {
     Kind.END: "a broken body that ends in order, and only what is missing tells of it",
     Kind.REFUSED: "a refusal without asking the upstream, which refuses too",
     Kind.ASKED_AGAIN: "the upstream asked more than once",
+    Kind.SLOW: "a first fragment that comes late, and by itself",
+    Kind.UNSEEN: "what is made of an upstream's silence not waited for",
 }
 """What each kind of remark says, a phrase."""
 
 _COLOURS = {Kind.EXECUTABLE: "bold red", Kind.MIXED_UP: "bold red", Kind.SWALLOWED: "bold red"}
 _NAMED = 3
+_MANY = 20  # passages from which on 99 of 100 are spoken of
 _SHOWN = 12  # groups of one kind
 
 
@@ -98,17 +101,22 @@ def grouped(found: Sequence[Remarked]) -> list[Group]:
 
 
 class Added(NamedTuple):
-    """What a gateway adds to the time to the first fragment: seconds, half and 99 of 100 are below; of how many."""
+    """What a gateway adds to the time to the first fragment: seconds, half and 99 of 100 are below; of how many.
+
+    Of few passages there are no 99 of 100.
+    """
 
     median: float
-    p99: float
+    p99: float | None
     passages: int
 
 
 def added_by(found: Sequence[Remarked]) -> Added | None:
-    """Return what was added to the time to the first fragment, None where no fragment came; held ones count too."""
-    times = sorted(one.passage.added for one in found if one.passage.added is not None)
-    return Added(median(times), times[ceil(len(times) * 0.99) - 1], len(times)) if times else None
+    """Return what was added to the time to the first fragment, None where none came; those held back do not count."""
+    times = sorted(one.passage.added for one in found if one.passage.added is not None and not one.passage.held)
+    if not times:
+        return None
+    return Added(median(times), times[ceil(len(times) * 0.99) - 1] if len(times) >= _MANY else None, len(times))
 
 
 def print_through(passages: Passages, found: Sequence[Remarked], console: Console) -> None:
@@ -179,7 +187,10 @@ def summary(passages: Passages, found: Sequence[Remarked]) -> list[Text]:
     wrong = sum(one.is_wrong for one in found)
     server = f" ({visible(passages.server)})" if passages.server else ""
     line = Text(f"{_count(len(found), 'passage')} through {visible(passages.gateway)}{server}: ")
-    line.append(f"{len(found) - wrong:,} as they should be", "green" if found and not wrong else "")
+    unseen = sum(one.is_unseen for one in found)
+    line.append(f"{len(found) - wrong - unseen:,} as they should be", "green" if found and not wrong else "")
+    if unseen:
+        line.append(f", {unseen:,} not seen to the end", "yellow")
     if wrong:
         line.append(f", {wrong:,} not", "bold red")
     counts = kinds(found)
@@ -187,14 +198,14 @@ def summary(passages: Passages, found: Sequence[Remarked]) -> list[Text]:
         told = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
         line.append(f"; {told}")
     lines = [line.append(f"; {passages.seconds:.1f} s")]
+    held = sum(one.passage.held for one in found)
+    left_out = f"; {held:,} held back and not counted" if held else "; none held back"
     if (added := added_by(found)) is not None:
-        held = sum(one.passage.held for one in found)
-        lines.append(
-            Text(
-                f"first fragment: {added.median * 1000:.1f} ms added (median), {added.p99 * 1000:.1f} ms (99 of 100), "
-                f"over {_count(added.passages, 'passage')}; {held:,} held back"
-            )
-        )
+        most = f", {added.p99 * 1000:.1f} ms (99 of 100)" if added.p99 is not None else ""
+        told = f"{added.median * 1000:.1f} ms added (median){most}, over {_count(added.passages, 'passage')}{left_out}"
+        lines.append(Text(f"first fragment: {told}"))
+    elif held:
+        lines.append(Text(f"first fragment: held back in {_count(held, 'passage')}"))
     if passages.strays:
         told = ", ".join(f"{what} ({times:,} times)" for what, times in list(passages.strays.items())[:_NAMED])
         lines.append(Text(f"asked of the upstream without a marker: {visible(told)}", "yellow"))

@@ -32,13 +32,14 @@ def through_document(passages: Passages, found: Sequence[Remarked]) -> Document:
         if added is None
         else {
             "median": round(added.median, _DIGITS),
-            "p99": round(added.p99, _DIGITS),
+            "p99": None if added.p99 is None else round(added.p99, _DIGITS),
             "passages": added.passages,
             "held": sum(one.passage.held for one in found),
         },
         "totals": {
             "passages": len(found),
             "wrong": sum(one.is_wrong for one in found),
+            "unseen": sum(one.is_unseen for one in found),
             "kinds": {kind.value: counts.get(kind, 0) for kind in Kind},
         },
         "seconds": round(passages.seconds, _DIGITS),
@@ -49,10 +50,13 @@ def _passage(one: Remarked) -> Document:
     passage = one.passage
     return {
         "name": passage.given.name,
+        "recording": passage.given.origin,
+        "fault": passage.given.fault,
         "outcome": one.ruling.outcome,
         "reason": one.ruling.reason,
         "asked": passage.asked,
         "held": passage.held,
+        "slow": passage.slow,
         "added_seconds": None if passage.added is None else round(passage.added, _DIGITS),
         "remarks": [_remark(one, remark) for remark in one.remarks],
         "sent": message_document(passage.given.judged.judgement.message),

@@ -24,7 +24,10 @@ def through_markdown(passages: Passages, found: Sequence[Remarked]) -> str:
     wrong = sum(one.is_wrong for one in found)
     by = f"the profile {passages.profile}{f' and the waivers of {passages.provider}' if passages.provider else ''}"
     judged = f"{_count(len(found), 'passage')}, judged by deltaproof {version('deltaproof')} with {by}"
-    lines = ["# What came out of a gateway", "", f"{judged}: {len(found) - wrong:,} as they should be, {wrong:,} not."]
+    unseen = sum(one.is_unseen for one in found)
+    also = f", {unseen:,} not seen to the end" if unseen else ""
+    told = f"{judged}: {len(found) - wrong - unseen:,} as they should be, {wrong:,} not{also}."
+    lines = ["# What came out of a gateway", "", told]
     lines.append("")
     counts = kinds(found)
     if counts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,8 @@ from deltaproof.stream.strict import parse
 from deltaproof.suite.requests import request_text
 from deltaproof.verdict import judge
 
+_EVENT = re.compile(rb"^(\xef\xbb\xbf)?(data|event|id|retry)?:", re.MULTILINE)
+_BEGINNING = 4096  # bytes in which an event stream shows itself
 _STREAM = Head(200, (("content-type", "text/event-stream"),))
 
 
@@ -40,11 +43,14 @@ class Giving:
 
 
 def given(recordings: Iterable[tuple[str, Exchange]], giving: Giving) -> Iterator[Given]:
-    """Yield recordings, each with the name that the operator knows, and what comes of each by faults."""
+    """Yield recordings, each with the name that the operator knows, and what comes of each by faults.
+
+    Faults of times alone are left out: the upstream plays as fast as the gateway reads.
+    """
     number = 0
     for name, exchange in recordings:
-        for called, one in _with_faults(name, played(exchange), giving.faults):
-            yield _given(called, name, one, giving, number)
+        for fault, one in _with_faults(played(_typed(exchange)), giving.faults):
+            yield _given(name, fault, one, giving, number)
             number += 1
 
 
@@ -70,18 +76,28 @@ def _ends_by_closing(exchange: Exchange, head: Head) -> bool:
     return is_ours and not chunked and head.get("content-length") is None
 
 
-def _with_faults(name: str, exchange: Exchange, faults: Iterable[Fault]) -> Iterator[tuple[str, Exchange]]:
-    yield name, exchange
+def _typed(exchange: Exchange) -> Exchange:
+    """Return an exchange whose recorder kept no headers at all with the one that an event stream must have had."""
+    head = exchange.head
+    if head is None or head.headers or not _EVENT.search(exchange.body[:_BEGINNING]):
+        return exchange
+    return replace(exchange, head=replace(head, headers=_STREAM.headers))
+
+
+def _with_faults(exchange: Exchange, faults: Iterable[Fault]) -> Iterator[tuple[str | None, Exchange]]:
+    yield None, exchange
     for fault in faults:
         try:
             changed = played(broken(exchange, [fault]))
         except InapplicableError:
             continue
-        if replace(changed, reads=exchange.reads) != exchange:  # there are faults of times alone, and no times here
-            yield f"{name} + {fault.name}", changed
+        # There are faults of times alone, and no times here: they change nothing that is played.
+        if replace(changed, reads=exchange.reads, ended=exchange.ended) != exchange:
+            yield fault.name, changed
 
 
-def _given(name: str, origin: str, exchange: Exchange, giving: Giving, number: int) -> Given:
+def _given(origin: str, fault: str | None, exchange: Exchange, giving: Giving, number: int) -> Given:
+    name = f"{origin} + {fault}" if fault else origin
     body = request_of(exchange, giving.model)
     if body is None:
         request = request_for(exchange, judge(exchange))
@@ -93,4 +109,4 @@ def _given(name: str, origin: str, exchange: Exchange, giving: Giving, number: i
         asked, body = with_marker, request_text(with_marker).encode()
     going = replace(exchange, request=asked, sent=body)
     judgement = judge(going, profile=giving.profile, provider=giving.provider)
-    return Given(name, origin, body, with_marker is not None, Judged(going, judgement))
+    return Given(name, origin, fault, body, with_marker is not None, Judged(going, judgement))

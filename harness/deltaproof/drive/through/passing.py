@@ -19,15 +19,17 @@ from deltaproof.drive.ask.wire import Answered, Ask, Unanswered, Wire
 from deltaproof.drive.http.target import Target
 from deltaproof.drive.http.trouble import Trouble
 from deltaproof.drive.through.giving import Giving
-from deltaproof.drive.through.upstream import Course, Upstream
+from deltaproof.drive.through.upstream import PATIENCE, Course, Upstream
 from deltaproof.errors import UnreachableError, UnreadableError
 from deltaproof.exchange import End, Exchange, Head
 from deltaproof.passage.fragments import FirstFragment
 from deltaproof.passage.passage import Given, Passage
 from deltaproof.verdict import judge
 
-SILENCE = 2.0
-"""Seconds that the client waits on where the upstream has fallen silent for good."""
+AGAIN = 5.0
+"""Seconds that the upstream waits for a first fragment where it is asked for once more, by itself."""
+
+_ENOUGH = 5  # held back in a row when asked for once more: then so are the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Through:
         given: what to send, in the order of the numbers in their markers.
         giving: how it was made ready.
         jobs: how many requests are under way at once.
-        timeout: seconds that the gateway may be silent.
+        timeout: seconds that the gateway may be silent, also after its upstream has fallen silent for good.
     """
 
     target: Target
@@ -71,7 +73,8 @@ class Went:
 async def send_through(through: Through, went: Went, tell: Callable[[int], None]) -> None:
     """Send all that is given through the gateway; `went` has what came of it, also where this is interrupted.
 
-    What has no marker goes alone, after all others. `tell` hears how many are done.
+    What has no marker goes alone, after all others. What was held back is asked for once more, alone and with more
+    patience: a busy machine holds nothing back. `tell` hears how many are done.
 
     Raises:
         UnreachableError: no gateway is there, or it wants a key.
@@ -86,6 +89,7 @@ async def send_through(through: Through, went: Went, tell: Callable[[int], None]
             marked = [course.given.marked for course in upstream.courses]
             await sender.send([number for number, has_marker in enumerate(marked) if has_marker], through.jobs)
             await sender.send([number for number, has_marker in enumerate(marked) if not has_marker], 1)
+            await sender.ask_again()
     finally:
         went.strays.update(upstream.strays)
         await upstream.close()
@@ -129,8 +133,30 @@ class _Sender:
             for _ in range(jobs):
                 group.create_task(work())
 
+    async def ask_again(self) -> None:
+        """Ask once more for what was held back, one by one, until that is beyond doubt."""
+        patience = max(PATIENCE, min(AGAIN, self.through.timeout - PATIENCE))
+        confirmed = 0
+        held = [number for number, (course, _) in self.went.came.items() if course.held and course.seen_at is not None]
+        for number in sorted(held):
+            again = self.upstream.again(number, patience)
+            await self._send(again)
+            if again.held or again.wrote_at is None or again.seen_at is None:
+                confirmed += 1
+            else:
+                course, _ = self.went.came[number]
+                course.held, course.slow, confirmed = False, True, 0
+            if confirmed == _ENOUGH:
+                return
+
     async def _pass(self, number: int) -> None:
         course = self.upstream.courses[number]
+        answer, kept = await self._send(course)
+        self.went.kept[number] = _sharing(kept, course.given.judged.exchange.body)
+        self.went.came[number] = course, _came(answer, self.went.kept[number], self.through.timeout)
+
+    async def _send(self, course: Course) -> tuple[Answered | Unanswered | None, Exchange]:
+        """Send one; return what came of it and all that was read. There is no answer where our client left."""
         self.upstream.alone = None if course.given.marked else course
         kept: list[Exchange] = []
         ask = Ask(body=course.given.body, hear=_Ear(course).hear)
@@ -138,7 +164,7 @@ class _Sender:
         try:
             async with asyncio.timeout(None) as limit:
                 loop = asyncio.get_running_loop()
-                course.on_silence = lambda: limit.reschedule(loop.time() + SILENCE)
+                course.on_silence = lambda: limit.reschedule(loop.time() + self.through.timeout)
                 answer = await self.wire.send(ask, kept.append)
         except TimeoutError:  # the upstream's silence was passed on
             pass
@@ -146,9 +172,7 @@ class _Sender:
             course.on_silence = lambda: None
             course.over.set()
             self.upstream.alone = None
-        body = course.given.judged.exchange.body
-        self.went.kept[number] = _sharing(kept[-1], body)
-        self.went.came[number] = course, _came(answer, self.went.kept[number])
+        return answer, kept[-1]
 
 
 class _Ear:
@@ -176,7 +200,7 @@ def _sharing(exchange: Exchange, body: bytes) -> Exchange:
     return replace(exchange, body=body) if exchange.body == body else exchange
 
 
-def _came(answer: Answered | Unanswered | None, kept: Exchange) -> Exchange | Broken:
+def _came(answer: Answered | Unanswered | None, kept: Exchange, timeout: float) -> Exchange | Broken:
     match answer:
         case Answered():
             return readable(kept)
@@ -185,7 +209,7 @@ def _came(answer: Answered | Unanswered | None, kept: Exchange) -> Exchange | Br
         case None if kept.head is not None:
             return replace(kept, end=End.TIMEOUT)
         case None:
-            return Broken(NoAnswer.HUNG, f"nothing came within {SILENCE:g} seconds of the upstream's silence")
+            return Broken(NoAnswer.HUNG, f"nothing came within {timeout:g} seconds of the upstream's silence")
 
 
 def passages_of(through: Through, went: Went) -> tuple[Passage, ...]:
@@ -196,7 +220,8 @@ def passages_of(through: Through, went: Went) -> tuple[Passage, ...]:
 def _passage(through: Through, number: int, course: Course, came: Exchange | Broken) -> Passage:
     given, giving = through.given[number], through.giving
     if isinstance(came, Broken):
-        return Passage(given, None, came, asked=course.asked)
+        left = came.trouble is NoAnswer.HUNG
+        return Passage(given, None, came, asked=course.asked, waited=through.timeout if left else None)
     exchange = replace(came, request=given.judged.exchange.request, source=given.name, entry=0)
     judged = Judged(exchange, judge(exchange, profile=giving.profile, provider=giving.provider))
     added, held = None, False
@@ -209,4 +234,5 @@ def _passage(through: Through, number: int, course: Course, came: Exchange | Bro
         for other in giving.markers.numbers(said)
         if other != number and other < len(through.given)
     )
-    return Passage(given, judged, None, course.asked, added, held, strangers)
+    waited = through.timeout if exchange.end is End.TIMEOUT else None
+    return Passage(given, judged, None, course.asked, added, held, course.slow, waited, strangers)

@@ -1,7 +1,8 @@
 """The upstream of a gateway under test: answers each request with the recording that its marker names.
 
-It holds still after the first fragment until that has come out of the gateway, so that holding back is seen and not
-timed. What comes out is read elsewhere.
+It holds still after the first fragment until that has come out of the gateway, or until its patience is over: what
+comes out only then was held back, or the gateway was slow, which asking again with more patience tells. What comes out
+is read elsewhere.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Course:
         seen_at: when the first fragment had come out.
         over: set once the first fragment has come out, or nothing more can.
         held: whether it did not come out in time.
+        slow: whether it did not at first, and did when it was asked for once more.
+        patience: seconds that the upstream waits for it.
         on_silence: called when the upstream has said all, and is to be silent.
     """
 
@@ -56,6 +59,8 @@ class Course:
     seen_at: float | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
     held: bool = False
+    slow: bool = False
+    patience: float = PATIENCE
     on_silence: Callable[[], None] = lambda: None
 
 
@@ -97,6 +102,14 @@ class Upstream:
             await asyncio.gather(*(connection.end() for connection in tuple(self._live)))
             await self._server.wait_closed()
 
+    def again(self, number: int, patience: float) -> Course:
+        """Return a new course for a passage, with a marker of its own: what is in a gateway's cache does not count."""
+        given, markers = self.courses[number].given, self._markers
+        body = given.body.replace(markers.word(number).encode(), markers.word(len(self.courses)).encode())
+        course = Course(replace(given, body=body), patience=patience)
+        self.courses.append(course)
+        return course
+
     def answer(self, incoming: Incoming, connection: Connection) -> Coroutine[None, None, None] | None:
         """Play what the marker in a request names; list the models of the recordings."""
         if incoming.method == "GET" and incoming.path.endswith("/models"):
@@ -132,16 +145,22 @@ async def _play(course: Course, connection: Connection, version: str) -> None:
     end = first.end if first is not None else 0
     planned, count = _planned(exchange, end, version)
     await play(_part(planned, planned.writes[:count], Finish.KEEP), connection, None)
-    if end and course.wrote_at is None:
+    if end and course.wrote_at is None and _is_stream(exchange):
         course.wrote_at = time.monotonic()
         if end < len(exchange.body):
-            await _wait(course.over, PATIENCE * (1 + end / _A_SECOND))
+            await _wait(course.over, course.patience * (1 + end / _A_SECOND))
             course.held = not course.over.is_set()
     await play(_part(planned, planned.writes[count:], Finish.KEEP), connection, None)
     if planned.finish is Finish.HOLD:
         course.on_silence()
     if not connection.closing:
         await play(_part(planned, (), planned.finish), connection, None)
+
+
+def _is_stream(exchange: Exchange) -> bool:
+    """Tell whether a gateway is to pass a body on as it comes: what calls itself a JSON document may be read whole."""
+    kind = (exchange.head and exchange.head.get("content-type")) or ""
+    return kind.partition(";")[0].strip().lower() != "application/json"
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
