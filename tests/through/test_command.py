@@ -135,6 +135,48 @@ def test_json_is_as_its_schema_has_it() -> None:
     assert {passage["came"] is None for passage in report["passages"]} == {True}
 
 
+def test_a_passage_names_its_recording_and_its_fault() -> None:
+    """Apart, so that nobody has to take the name to pieces; a fault that changes nothing played is said to be left out."""
+    ran = replay(gateways.HONEST, ["one-call"], "--format", "json", "--faults", "name-null,stall")
+    told = "it applies to none of the recordings, or changes times alone, which are not played"
+    assert ran.err == f"left out: stall: {told}\n"
+    passages = json.loads(ran.out)["passages"]
+    assert [(one["name"], one["recording"], one["fault"]) for one in passages] == [
+        ("one-call.sse", "one-call.sse", None),
+        ("one-call.sse + name-null", "one-call.sse", "name-null"),
+    ]
+
+
+def test_recordings_of_one_name_are_named_below_what_they_have_in_common(tmp_path: Path) -> None:
+    """All of them, so that a report has names of one kind."""
+    for folder, name in (("a", "text"), ("b", "text"), ("b", "one-call")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / f"{name}.sse").write_bytes((STREAMS / f"{name}.sse").read_bytes())
+    with set_up(gateways.HONEST) as setting:
+        ran = deltaproof("replay", "a", "b", *setting.options, "--format", "json", cwd=tmp_path)
+    names = [passage["name"] for passage in json.loads(ran.out)["passages"]]
+    assert sorted(names) == ["a/text.sse", "b/one-call.sse", "b/text.sse"]
+
+
+def test_what_is_held_back_is_left_out_of_the_times() -> None:
+    """What a gateway adds is told of what came by itself; where there is none, only how many were held back."""
+    ran = replay(gateways.buffering, ["one-call"], columns=200)
+    assert (ran.code, ran.out.splitlines()[-1]) == (1, "first fragment: held back in 1 passage")
+
+
+def test_a_query_of_the_gateway_is_kept() -> None:
+    """It goes with every request, and the report names the gateway by it."""
+    with set_up(gateways.HONEST) as setting:
+        url = f"{setting.server.url}?api-version=1"
+        options = ("--through", url, "--upstream-port", str(setting.port), "--format", "json")
+        ran = deltaproof("replay", "text.sse", *options, cwd=STREAMS)
+    assert json.loads(ran.out)["gateway"] == url
+    assert {asked.path for asked in setting.server.asked} == {
+        "/v1/models?api-version=1",
+        "/v1/chat/completions?api-version=1",
+    }
+
+
 def test_the_page_has_no_times_and_no_ports() -> None:
     """It is the same again where nothing else is, so that it can be kept."""
     options = ("--format", "markdown", "--faults", "cut-reset")

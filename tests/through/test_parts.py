@@ -136,7 +136,9 @@ def test_faults_of_times_alone_are_left_out() -> None:
     ("body", "headers"),
     [(b"data: [DONE]\n\n", (("content-type", "text/event-stream"),)), (b'{"choices":[]}', ())],
 )
-def test_a_stream_whose_headers_were_dropped_is_played_as_one(body: bytes, headers: object) -> None:
+def test_a_stream_whose_headers_were_dropped_is_played_as_one(
+    body: bytes, headers: tuple[tuple[str, str], ...]
+) -> None:
     """Recorders that keep no header at all keep no content-type; what is no event stream stays as it is."""
     (one,) = through(Exchange("one", body, head=Head(200, ())), "")
     assert one.judged.exchange.head == Head(200, headers)

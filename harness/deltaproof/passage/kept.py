@@ -88,7 +88,7 @@ def _fails(judged: Judged) -> bool:
 def _error(judged: Judged) -> Mapping[str, object] | None:
     """Return what a response says of its failure: the first error object, or what stands in its place."""
     transcript = judged.judgement.transcript
-    values = [error.value for error in transcript.errors]
+    values: list[object] = [error.value for error in transcript.errors]
     if _status(judged) >= HTTPStatus.BAD_REQUEST:
         values.append(parse(transcript.plain_body or b"").value)
     for value in values:

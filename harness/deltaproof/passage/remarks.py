@@ -160,7 +160,8 @@ def remarked(passages: Sequence[Passage]) -> tuple[Remarked, ...]:
     owners: _Owners = {}
     for passage in passages:
         given = passage.given
-        for sign in (substance(given.judged.judgement.message), *own_ids(given.judged)):
+        signs: list[tuple[Substance, ...] | str] = [substance(given.judged.judgement.message), *own_ids(given.judged)]
+        for sign in signs:
             owners.setdefault(sign, {}).setdefault(given.origin, given.name)
     order = list(Kind)
     found = []
