@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.gateways.gateway import Gateway
+from tools.gateways.gateway import SHOWN, Gateway
 from tools.servers.environment import offline, python_environment
 from tools.servers.litellm import PATIENCE, SETTINGS
 from tools.servers.process import free_port, running
@@ -21,13 +20,7 @@ def serving(upstream: int) -> Iterator[Gateway]:
     """Serve it as it comes, but for what would let one passage change another: a deployment that fails stays in use."""
     commands = python_environment("litellm-proxy", f"litellm[proxy]=={VERSION}")
     home, port = commands.parent, free_port()
-    deployment = {"model": "openai/*", "api_base": f"http://127.0.0.1:{upstream}/v1", "api_key": "none"}
-    settings = {
-        "model_list": [{"model_name": "*", "litellm_params": deployment}],
-        "router_settings": {"disable_cooldowns": True},
-        "litellm_settings": {"telemetry": False},
-    }
-    (home / "config.yaml").write_text(json.dumps(settings), encoding="utf-8")
+    (home / "config.yaml").write_text(configuration(upstream), encoding="utf-8")
     command: list[str | Path] = [commands / "litellm", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--config", "config.yaml"]
     with running(command, port, cwd=home, env=offline(**SETTINGS, **NO_KEY), patience=PATIENCE):
@@ -36,4 +29,21 @@ def serving(upstream: int) -> Iterator[Gateway]:
             VERSION,
             f"http://127.0.0.1:{port}/v1",
             "every model an OpenAI-compatible one at the upstream, cooldowns off, the rest as it comes",
+            configuration(SHOWN),
         )
+
+
+def configuration(upstream: int) -> str:
+    """Return the text of `config.yaml`."""
+    return (
+        "model_list:\n"
+        '  - model_name: "*"\n'
+        "    litellm_params:\n"
+        '      model: "openai/*"\n'
+        f'      api_base: "http://127.0.0.1:{upstream}/v1"\n'
+        '      api_key: "none"\n'
+        "router_settings:\n"
+        "  disable_cooldowns: true\n"
+        "litellm_settings:\n"
+        "  telemetry: false\n"
+    )

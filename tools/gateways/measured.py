@@ -39,11 +39,13 @@ class Measured:
     """What came of the committed cassettes in a gateway.
 
     Attributes:
-        title, version, settings: which gateway, and how it was set up.
+        title, version, settings, configuration: which gateway, and how it was set up, in words and in its own.
         deltaproof: the version that judged.
         recordings: the names of the cassettes, by folder.
         passages, wrong: how many passages there were, and with how many something is wrong.
-        median, p99: milliseconds added to the first fragment; half and 99 of 100 are below.
+        held: in how many the first fragment was held back.
+        median, p99: milliseconds added to the first fragment where it was not; half and 99 of 100 are below. None where
+            there were none, or it is not known.
         told: what was said of them, the gravest first.
         broken: by fault, what was said of the recordings that were broken so, and was not of the whole ones: how often.
         tried: by fault, to how many recordings it applies.
@@ -52,12 +54,14 @@ class Measured:
     title: str
     version: str
     settings: str
+    configuration: str
     deltaproof: str
     recordings: Mapping[str, str]
     passages: int
     wrong: int
-    median: float
-    p99: float
+    held: int
+    median: float | None
+    p99: float | None
     told: tuple[Told, ...]
     broken: Mapping[str, Mapping[str, int]]
     tried: Mapping[str, int]

@@ -46,6 +46,9 @@ class Passage(TypedDict):
     """What `specs/schemas/through.json` has of a passage."""
 
     name: str
+    recording: str
+    fault: str | None
+    held: bool
     remarks: list[Remark]
 
 
@@ -54,20 +57,23 @@ def measure(gateway: Gateway, upstream: int) -> Measured:
     whole = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "cassettes").glob("*/*.yaml"))]
     _through(gateway, upstream, whole[:_WARM])
     document = _through(gateway, upstream, ["cassettes"])
-    added = document["first_fragment"]
+    passages: Sequence[Passage] = document["passages"]
+    added = document["first_fragment"] or {"median": None, "p99": None}
     faulty = _through(gateway, upstream, [f"cassettes/{name}.yaml" for name in BROKEN], "--faults", ",".join(FAULTS))
     broken, tried = _broken(faulty["passages"])
     return Measured(
         title=gateway.title,
         version=gateway.version,
         settings=gateway.settings,
+        configuration=gateway.configuration,
         deltaproof=document["deltaproof"],
         recordings=committed(),
         passages=document["totals"]["passages"],
         wrong=document["totals"]["wrong"],
-        median=round(added["median"] * 1e3, 1),
-        p99=round(added["p99"] * 1e3, 1),
-        told=tuple(_told(document["passages"])),
+        held=sum(one["held"] for one in passages),
+        median=_milliseconds(added["median"]),
+        p99=_milliseconds(added["p99"]),
+        told=tuple(_told(passages)),
         broken=broken,
         tried=tried,
     )
@@ -81,6 +87,10 @@ def _through(gateway: Gateway, upstream: int, paths: Sequence[str], *options: st
     if ran.returncode:
         raise DeltaproofError(f"exit code {ran.returncode}", where=" ".join(command))
     return json.loads(ran.stdout)
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1e3, 1)
 
 
 def _rule(remark: Remark) -> str:
@@ -120,7 +130,7 @@ def _broken(passages: Sequence[Passage]) -> tuple[Mapping[str, Mapping[str, int]
     broken: dict[str, Counter[str]] = {}
     tried: Counter[str] = Counter()
     for passage in passages:
-        name, _, fault = passage["name"].partition(" + ")
+        name, fault = passage["recording"], passage["fault"]
         said = {(remark["kind"], _rule(remark)) for remark in passage["remarks"]}
         if not fault:
             usual[name] = said

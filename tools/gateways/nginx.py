@@ -11,27 +11,35 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deltaproof.errors import DeltaproofError
-from tools.gateways.gateway import Gateway
+from tools.gateways.gateway import SHOWN, Gateway
 from tools.servers.environment import offline
 from tools.servers.process import free_port, running
 
 PATIENCE = 10.0
 READY = "/ready"
-UNBUFFERED = 'proxy_buffering off; proxy_http_version 1.1; proxy_set_header Connection "";'
+UNBUFFERED = 'proxy_buffering off;\n    proxy_http_version 1.1;\n    proxy_set_header Connection "";'
 
 
 @contextmanager
 def buffering(upstream: int) -> Iterator[Gateway]:
     """Serve with the upstream's address and nothing else."""
     with proxying(upstream, "") as url:
-        yield Gateway("nginx", version(), url, "`proxy_pass` and nothing else, so that `proxy_buffering` is on")
+        yield Gateway(
+            "nginx",
+            version(),
+            url,
+            "`proxy_pass` and nothing else, so that `proxy_buffering` is on",
+            _location(SHOWN, ""),
+        )
 
 
 @contextmanager
 def unbuffered(upstream: int) -> Iterator[Gateway]:
     """Serve with buffers off, and with the version of HTTP that keeps connections."""
     with proxying(upstream, UNBUFFERED) as url:
-        yield Gateway("nginx", version(), url, "`proxy_buffering off` and `proxy_http_version 1.1`")
+        yield Gateway(
+            "nginx", version(), url, "`proxy_buffering off` and `proxy_http_version 1.1`", _location(SHOWN, UNBUFFERED)
+        )
 
 
 @contextmanager
@@ -67,5 +75,10 @@ def _configuration(folder: Path, port: int, upstream: int, directives: str) -> s
         f" events {{ worker_connections 256; }}"
         f" http {{ access_log off; {places} server {{ listen 127.0.0.1:{port};"
         f" location = {READY} {{ return 200; }}"
-        f" location / {{ proxy_pass http://127.0.0.1:{upstream}; {directives} }} }} }}\n"
+        f" {_location(upstream, directives)} }} }}\n"
     )
+
+
+def _location(upstream: int, directives: str) -> str:
+    more = f"\n    {directives}" if directives else ""
+    return f"location / {{\n    proxy_pass http://127.0.0.1:{upstream};{more}\n}}\n"

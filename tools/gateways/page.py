@@ -1,4 +1,4 @@
-"""Writes `docs/gateways.md` from what was measured. Runs no gateway."""
+"""Writes `docs/gateways.md` from what was measured; what faults become is in page_faults.py. Runs no gateway."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from deltaproof.passage.remarks import Kind
 from tools.gateways.measured import Measured, Told
-from tools.gateways.measuring import BROKEN
+from tools.gateways.page_faults import faults
 from tools.gateways.words import paragraphs
 from tools.servers.environment import ROOT
 
 PAGE = ROOT / "docs" / "gateways.md"
+CAME = 120
+"""Characters that are shown of what came out."""
 
 INTRODUCTION = """\
 # What gateways make of streams
@@ -22,32 +24,54 @@ the gateway, and what came out was judged and held against what went in:
 
 The gateways are real ones, started on loopback by `python -m tools.gateways all`, which also writes this page and
 `tests/gateways.json`. They were asked one request at a time, after some to get warm, on two cores that had other work
-too. The profile is de-facto. What is wrong stands in bold, the rest is worth knowing.
+too. The profile is de-facto.
+"""
+
+TIMES = """\
+*Added* is how much later the first fragment comes than from the upstream: half come with at most the median, 99 of 100
+with at most the second time. Passages whose first fragment was *held back* until the upstream said more are counted in
+a column of their own, and their times are left out; where no time is known, there is a dash.
+
+The tables below name what was said of the passages: what is wrong in bold, then what is worth knowing. A passage can
+show several remarks, so the rows add up to more than the passages that are not as they should be. *Deviates* is a rule
+that is broken by what came out and was not by what went in, and *repaired* is the other way round.
 """
 
 
 def page_of(measured: Mapping[str, Measured]) -> str:
     """Return the page: how many passages are as they should be, what each gateway changes, and what faults become."""
-    lines = [INTRODUCTION, "| gateway | set up | passages | as they should be | added to the first fragment |"]
-    lines += ["| --- | --- | ---: | ---: | --- |", *(_row(one) for one in measured.values()), ""]
-    lines += ["Half of the first fragments came with at most the first time added, 99 of 100 with at most the second."]
+    lines = [INTRODUCTION]
+    lines += ["| gateway | set up | passages | as they should be | held back | added, median | added, 99 of 100 |"]
+    lines += ["| --- | --- | ---: | ---: | ---: | ---: | ---: |", *(_row(one) for one in measured.values()), "", TIMES]
     for name, one in measured.items():
-        lines += ["", *_section(name, one)]
-    return "\n".join([*lines, "", *_faults(measured), ""])
+        lines += [*_section(name, one), ""]
+    return "\n".join([*lines, *faults(measured), ""])
 
 
 def _row(one: Measured) -> str:
-    added = f"{one.median:,.1f} ms, {one.p99:,.1f} ms"
-    return f"| {_label(one)} | {one.settings} | {one.passages} | {one.passages - one.wrong} | {added} |"
+    cells = (
+        f"{one.title} {one.version}",
+        one.settings,
+        f"{one.passages}",
+        f"{one.passages - one.wrong}",
+        f"{one.held}",
+        _time(one.median),
+        _time(one.p99),
+    )
+    return f"| {' | '.join(cells)} |"
 
 
-def _label(one: Measured) -> str:
-    return f"{one.title} {one.version}"
+def _time(milliseconds: float | None) -> str:
+    return "—" if milliseconds is None else f"{milliseconds:,.1f} ms"
 
 
 def _section(name: str, one: Measured) -> Iterator[str]:
     """Yield what was said of a gateway: in plain words where there are some, then all of it."""
-    yield f"## {name}: {_label(one)}"
+    yield f"## {name}: {one.title} {one.version}"
+    yield ""
+    yield "It was given this, with the upstream's own port in place of 9000:"
+    yield ""
+    yield from ("```", *one.configuration.rstrip().splitlines(), "```")
     yield ""
     if not one.told:
         yield "Every passage came out as it went in."
@@ -55,40 +79,28 @@ def _section(name: str, one: Measured) -> Iterator[str]:
     if plain := paragraphs(name, one):
         yield from (f"- {words}" for words in plain)
         yield ""
-    yield "| what | about | passages | such as | what came out |"
-    yield "| --- | --- | ---: | --- | --- |"
-    yield from (_told(told) for told in one.told)
+    wrong = [told for told in one.told if Kind(told.kind).is_wrong]
+    yield "| what | about | passages | such as |"
+    yield "| --- | --- | ---: | --- |"
+    yield from (_told(told, f"**{told.kind}**") for told in wrong)
+    yield from (_told(told, told.kind) for told in one.told if told not in wrong)
+    if came := [told for told in wrong if told.came]:
+        yield ""
+        yield "What came out in the first passage of each row in bold:"
+        yield ""
+        yield from (f"- {_about(told)}: `` {_short(told.came)} ``" for told in came)
 
 
-def _told(told: Told) -> str:
+def _about(told: Told) -> str:
+    return f"{told.kind} {told.rule}".rstrip()
+
+
+def _told(told: Told, kind: str) -> str:
     slug = told.rule.partition(".")[0]
-    about = f"[{slug}](../specs/rules/{slug}.md): {_cell(told.means)}" if slug else _cell(told.means)
-    came = f"`` {_cell(told.came)} ``" if told.came else ""
-    kind = f"**{told.kind}**" if Kind(told.kind).is_wrong else told.kind
-    return f"| {kind} | {about} | {told.passages} | {', '.join(told.names)} | {came} |"
+    means = told.means.replace("|", "\\|")
+    about = f"[{slug}](../specs/rules/{slug}.md): {means}" if slug else means
+    return f"| {kind} | {about} | {told.passages} | {', '.join(told.names)} |"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _faults(measured: Mapping[str, Measured]) -> Iterator[str]:
-    """Yield what becomes of streams that are broken on purpose."""
-    yield "## Broken on purpose"
-    yield ""
-    yield f"{', '.join(BROKEN)} went in once more with"
-    yield "each of these faults that applies; `deltaproof faults` says what they are. Named is what was not said of the"
-    yield "whole recording too, held fragments aside; `·` is a fault that was passed on, or an error that was told."
-    yield ""
-    yield f"| fault | {' | '.join(measured)} |"
-    yield f"| --- |{' --- |' * len(measured)}"
-    for fault in dict.fromkeys(fault for one in measured.values() for fault in one.tried):
-        yield f"| {fault} | {' | '.join(_became(one, fault) for one in measured.values())} |"
-
-
-def _became(one: Measured, fault: str) -> str:
-    tried = one.tried.get(fault, 0)
-    said = one.broken.get(fault, {})
-    order = list(Kind)
-    words = sorted(said, key=lambda what: order.index(Kind(what.split()[0])))
-    return ", ".join(f"{what} ({said[what]} of {tried})" if said[what] < tried else what for what in words) or "·"
+def _short(text: str) -> str:
+    return text if len(text) <= CAME else f"{text[: CAME - 1]}…"

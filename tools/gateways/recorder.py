@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deltaproof.errors import DeltaproofError
-from tools.gateways.gateway import Gateway
+from tools.gateways.gateway import SHOWN, Gateway
 from tools.servers.environment import offline
 from tools.servers.process import GRACE, free_port
 
@@ -26,9 +26,9 @@ def serving(upstream: int) -> Iterator[Gateway]:
     """Serve as it comes; what it records is thrown away."""
     program, port = Path(sys.executable).with_name("deltaproof"), free_port()
     with TemporaryDirectory() as folder:
-        command = [str(program), "record", "--upstream", f"http://127.0.0.1:{upstream}/v1", "--out", folder]
+        command = [str(program), *_arguments(upstream, folder, port)]
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [*command, "--port", str(port)],
+            command,
             cwd=folder,
             env=offline(),
             stdin=subprocess.DEVNULL,
@@ -38,13 +38,19 @@ def serving(upstream: int) -> Iterator[Gateway]:
         try:
             if not _listens(process, port):
                 raise DeltaproofError("the recording proxy did not start", where=" ".join(command))
-            yield Gateway("`deltaproof record`", version("deltaproof"), f"http://127.0.0.1:{port}/v1", "as it comes")
+            shown = f"{' '.join(['deltaproof', *_arguments(SHOWN, 'recorded', 4000)])}\n"
+            url = f"http://127.0.0.1:{port}/v1"
+            yield Gateway("`deltaproof record`", version("deltaproof"), url, "as it comes", shown)
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(GRACE)
             process.kill()
             process.wait()
+
+
+def _arguments(upstream: int, folder: str, port: int) -> list[str]:
+    return ["record", "--upstream", f"http://127.0.0.1:{upstream}/v1", "--out", folder, "--port", str(port)]
 
 
 def _listens(process: subprocess.Popen[bytes], port: int) -> bool:

@@ -42,13 +42,25 @@ SENTENCES: Mapping[str, tuple[Sentence, ...]] = {
             "error-event-name",
         ),
         Sentence(
-            "Where nothing comes that it can read, it makes up an empty message that ends with `stop`: of a 200 with no"
-            " body, as llama-cpp-python answers where it fails before its first chunk,",
+            "Where nothing comes that it can read, it makes up an empty message that ends with `stop`. A 200 with no"
+            " body becomes that: llama-cpp-python answers so where it fails before its first chunk.",
             "swallowed",
         ),
-        Sentence("of a plain JSON answer,", "swallowed", "plain-answer"),
-        Sentence("be that an error with the status 200,", "swallowed", "error-in-200"),
-        Sentence("and of events without an empty line between them.", "swallowed", "newline-single"),
+        Sentence(
+            "A plain JSON answer to a request for a stream becomes an empty message that ends with `stop`.",
+            "swallowed",
+            "plain-answer",
+        ),
+        Sentence(
+            "An error that comes as plain JSON with the status 200 becomes an empty message that ends with `stop`.",
+            "swallowed",
+            "error-in-200",
+        ),
+        Sentence(
+            "Events without an empty line between them become an empty message that ends with `stop`.",
+            "swallowed",
+            "newline-single",
+        ),
         Sentence(
             "An entry without an index gets the index 0. Of two calls whose continuations have none, the arguments of"
             " the second are added to those of the first, and the second is called with nothing.",
