@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deltaproof.cassette.journal import Journal
-from deltaproof.cassette.page_file import RECOVERED
+from deltaproof.cassette.journal import Hold, Journal, has_left
+from deltaproof.cassette.page_file import RECOVERED, is_recovered
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import End, Exchange
 from tests.cassette.journalled import ASKED, KEPT, ROOT, kept, pages, recorded_until_killed
@@ -172,3 +172,19 @@ def test_a_really_full_disk_is_told_and_leaves_the_cassette_as_it_was(tmp_path: 
         assert [one.body for one in kept(disk / "greeting.yaml")] == [BODY, BODY]
     finally:
         subprocess.run([*UNMOUNT, disk], check=True)
+
+
+def test_what_is_left_of_another_cassette_stays_where_one_is_named(tmp_path: Path) -> None:
+    """Until its own turn; and it is told of which cassette there is something left, but not while its recorder lives."""
+    recorded_until_killed(tmp_path, 2)
+    (page,) = pages(tmp_path)
+    with Journal(tmp_path, hold=Hold.SHARED) as journal:
+        assert journal.recover("other") == []
+        assert pages(tmp_path) == [page]
+        assert [has_left(tmp_path / name) for name in ("other.yaml", "greeting.yaml")] == [False, True]
+        (told,) = journal.recover("greeting")
+        assert isinstance(told, Exchange)
+        assert is_recovered(told)
+        assert (pages(tmp_path), has_left(tmp_path / "greeting.yaml")) == ([], False)
+        journal.open("greeting", ASKED, {})
+        assert (len(pages(tmp_path)), has_left(tmp_path / "greeting.yaml")) == (1, False)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from deltaproof.cassette.modes import RecordMode
-from deltaproof.exchange import End
+from deltaproof.cassette.page_file import RECOVERED
+from deltaproof.exchange import End, Exchange
 from tests.cli.command import CLEAN, REPEATED
 from tests.plugin.project import REQUEST, Project, Ran, answered
 from tests.record.test_command import streaming
-from tests.run.server import STREAM_HEAD, Act, Running, piece, serving
+from tests.run.server import STREAM_HEAD, Act, Asked, Running, piece, serving
 
 ASKS = """
 def test_it(deltaproof):
@@ -232,6 +235,113 @@ def test_what_a_killed_run_has_left_is_told_and_makes_way(mode: str, project: Pr
     assert f"PytestWarning: {warned}\n" in ran.out
     assert [one.end for one in project.kept()] == [End.EOF, End.EOF]
     assert [path.name for path in (project.folder / "cassettes/test_agent").iterdir()] == ["test_it.yaml"]
+
+
+KILLED_IN_THE_SECOND = KILLED.replace(
+    "    connection = http",
+    "    ask(deltaproof.base_url, temperature=1)\n    assert deltaproof.exchanges\n    connection = http",
+)
+ASKS_BOTH = """
+def test_it(deltaproof):
+    ask(deltaproof.base_url, temperature=1)
+    ask(deltaproof.base_url)
+"""
+CUT = answered(CLEAN[:300], end=End.CLIENT_GONE)
+
+
+def first_whole(asked: Asked) -> Iterator[bytes | Act]:
+    """Answer what has a temperature to the end, and of another only the beginning."""
+    if "temperature" in asked.json:
+        yield from streaming(CLEAN)(asked)
+    else:
+        yield from (STREAM_HEAD, piece(CLEAN[:300].encode()), Act.SILENCE)
+
+
+def recovered(exchange: Exchange) -> Exchange:
+    """Return an exchange as it is found in a page that has no end."""
+    return replace(exchange, provenance={"recovered": RECOVERED})
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked", "kept"), [("once", [1, None], [1, None]), ("new_episodes", [None], [1, None, None])]
+)
+def test_a_test_whose_recording_was_killed_is_recorded_to_its_end(
+    mode: str, asked: list[object], kept: list[object], project: Project
+) -> None:
+    """Its second request was on its way; another test that records first leaves its page alone, and is not warned."""
+    project.tests(KILLED_IN_THE_SECOND)
+    with serving(first_whole) as server:
+        project.spawn("--deltaproof-record", "once", "--deltaproof-upstream", server.url)
+    assert [one.end for one in project.kept()] == [End.EOF]
+    project.tests(f"def test_first(deltaproof):\n    ask(deltaproof.base_url)\n{ASKS_BOTH}")
+    with serving(streaming(CLEAN)) as server:
+        ran = record(project, "once", server, "-W", "default", "-k", "test_first")
+        assert ran.counts == "1 passed, 1 deselected"
+        server.asked.clear()
+        ran = record(project, mode, server, "-W", "default", "-k", "test_it")
+        assert (ran.counts, [one.json.get("temperature") for one in server.asked]) == (
+            "1 passed, 1 deselected, 1 warning",
+            asked,
+        )
+    assert "test_it.yaml#1 is what had come when a recording was killed\n" in ran.out
+    assert [(one.request or {}).get("temperature") for one in project.kept()] == kept
+    assert not list(project.folder.glob("cassettes/test_agent/.journal"))
+    assert project.run().counts == "2 passed"
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked", "kept"),
+    [
+        ("once", [1, None], [False, False]),
+        ("new_episodes", [None], [False, True, False]),
+        ("rewrite", [1, None], [False, False]),
+    ],
+)
+def test_what_was_recovered_answers_nothing_while_recording(
+    mode: str, asked: list[object], kept: list[bool], project: Project
+) -> None:
+    """As an earlier run, or `deltaproof record`, has put it into the cassette; then the test is replayed."""
+    project.cassette(answered(temperature=1), recovered(CUT))
+    project.tests(ASKS_BOTH)
+    with serving(streaming(CLEAN)) as server:
+        assert record(project, mode, server).counts == "1 passed"
+        assert [one.json.get("temperature") for one in server.asked] == asked
+    assert ["recovered" in one.provenance for one in project.kept()] == kept
+    assert project.run().counts == "1 passed"
+
+
+def test_what_was_recovered_fails_the_test_that_it_answers(project: Project) -> None:
+    """The test is told how to record it again."""
+    project.cassette(answered(temperature=1), recovered(CUT))
+    project.tests("""
+import http.client
+
+def test_it(deltaproof):
+    ask(deltaproof.base_url, temperature=1)
+    with pytest.raises(http.client.IncompleteRead):
+        ask(deltaproof.base_url)
+""")
+    ran = project.run("--deltaproof-fail-on", "never")
+    assert (ran.code, ran.counts) == (1, "1 failed")
+    assert ran.told == failed(
+        "test_it",
+        "cassettes/test_agent/test_it.yaml#1 was cut short: its recording was killed\n"
+        "Record the test again: --deltaproof-record once --deltaproof-upstream URL",
+    )
+
+
+def test_a_fault_is_made_of_a_whole_recording(project: Project) -> None:
+    """Where it was killed it is recorded anew, as where there is none."""
+    project.cassette(recovered(CUT))
+    project.tests("""
+@pytest.mark.deltaproof(faults=["name-repeated"])
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    with serving(streaming(CLEAN)) as server:
+        assert record(project, "once", server).counts == "1 skipped"
+    assert [one.body.decode() for one in project.kept()] == [CLEAN]
+    assert project.run().counts == "1 passed"
 
 
 MANY = """

@@ -43,6 +43,14 @@ def is_cassette_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
+def has_left(cassette: Path) -> bool:
+    """Tell whether a recorder that was killed has left a page of a cassette; one that is at work has left none."""
+    try:
+        return any(_is_left(page, cassette.stem) for page in (cassette.parent / _FOLDER).glob(f"*{_PAGE}"))
+    except OSError:  # so `recover` says
+        return False
+
+
 def cassette_path(folder: Path, name: str) -> Path:
     """Return the path of a cassette in a folder; raises `RefusedError` for a name that could lead out of it."""
     if not _STEM.fullmatch(name) or len(os.fsencode(name)) > _LONGEST:
@@ -79,9 +87,10 @@ class Journal:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def recover(self) -> list[Recovered]:
+    def recover(self, cassette: str = "") -> list[Recovered]:
         """Add to the cassettes what an earlier recorder left, in the order in which it was asked for; never raises.
 
+        Where a cassette is named, what is another's stays where it is, for who records into that.
         An exchange whose end was never seen has the end `client-gone`, since the recorder was the client, and says in
         its provenance that it was recovered. A page stays where its exchange could not be added, and where another
         recorder that shares the folder is at work on it.
@@ -93,7 +102,7 @@ class Journal:
             return [refused(error, "the journal cannot be read", self._pages)]
         for page in pages:
             try:
-                recovered += self._recover_one(page)
+                recovered += self._recover_one(page, cassette)
             except OSError as error:
                 recovered.append(refused(error, "the page cannot be read and removed", page))
             except DeltaproofError as error:
@@ -147,12 +156,16 @@ class Journal:
             except OSError as error:
                 raise refused(error, "the journal cannot be written", self._pages) from error
 
-    def _recover_one(self, page: Path) -> list[Recovered]:
+    def _recover_one(self, page: Path, cassette: str) -> list[Recovered]:
         """Add what is in a page to its cassette, unless it is there already or is being written; remove the page."""
         # A link may lead anywhere.
         with open(page, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
+            # Before it is locked, for which its own recorder may just be asking.
+            if cassette and _belongs_elsewhere(file.read(), page, cassette):
+                return []
             if self._is_live(file.fileno(), page):
                 return []
+            file.seek(0)
             recovered = self._recover(file.read(), page)
             page.unlink()
         return [recovered] if recovered else []
@@ -186,6 +199,26 @@ class Journal:
         """Remove the journal's folder unless there is a page in it."""
         with suppress(OSError):
             self._pages.rmdir()
+
+
+def _belongs_elsewhere(content: bytes, page: Path, cassette: str) -> bool:
+    found = read_page(content, named(page))
+    return found is not None and found.cassette != cassette
+
+
+def _is_left(page: Path, cassette: str) -> bool:
+    """Tell whether a page is of a cassette, and its recorder is gone."""
+    try:
+        with open(page, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
+            found = read_page(file.read(), named(page))
+            return (
+                found is not None
+                and found.cassette == cassette
+                and take(file.fileno())
+                and is_still(file.fileno(), page)
+            )
+    except (OSError, UnreadableError):  # gone meanwhile, or none of ours
+        return False
 
 
 def _locked(folder: Path, hold: Hold) -> int:

@@ -23,6 +23,11 @@ RECOVERED = "what had arrived when the recorder was stopped"
 """What the provenance of an entry says under `recovered` if its response's end was never seen."""
 
 
+def is_recovered(exchange: Exchange) -> bool:
+    """Tell whether an exchange is what had arrived of one when its recorder was killed."""
+    return "recovered" in exchange.provenance
+
+
 @dataclass(slots=True)
 class Found:
     """What a page says.

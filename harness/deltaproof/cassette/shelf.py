@@ -47,8 +47,9 @@ class Shelf:
     """Recorded exchanges as kept, to be found by what is asked; remembers what it gave.
 
     Bodies that are JSON are compared as values. Of several with equal requests each is given once, in recorded order,
-    and the last one from then on. An exchange whose request is not known answers any to its path, and in a scenario
-    any exchange does where no request is equal: in order too, and those first that stream like the request.
+    and the last one from then on; what a killed recorder left answers only where nothing else does. An exchange whose
+    request is not known answers any to its path, and in a scenario any exchange does where no request is equal: in
+    order too, and those first that stream like the request.
     """
 
     def __init__(self, exchanges: Iterable[Exchange] = ()) -> None:
@@ -143,6 +144,7 @@ class Shelf:
             equal = self._fitting(same_path, body, any_request=bool(scenario))
         if not equal:
             return self._miss(self._closest(f"{method} {below}", same_path, body))
+        equal = [number for number in equal if not self._entries[number].is_recovered] or equal
         number = next((number for number in equal if not self._entries[number].given), equal[-1])
         entry = self._entries[number]
         entry.given += 1

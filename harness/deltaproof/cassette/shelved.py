@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from deltaproof.cassette.difference import canonical
 from deltaproof.cassette.json_values import loads, loads_object
+from deltaproof.cassette.page_file import is_recovered
 from deltaproof.cassette.scrub import SCRUBBED
 from deltaproof.exchange import Exchange
 
@@ -63,6 +64,11 @@ class Entry:
     def is_scrubbed(self) -> bool:
         """Whether a part of what was sent was a secret."""
         return self.is_known and SCRUBBED.encode() in self.body
+
+    @property
+    def is_recovered(self) -> bool:
+        """Whether it is no more than what had come when its recorder was killed."""
+        return is_recovered(self.exchange)
 
     @property
     def streams(self) -> bool:

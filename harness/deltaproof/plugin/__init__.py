@@ -62,9 +62,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker of pytest-xdist what it cannot see, since others may have begun to record by then."""
     if settings.text_of(node.config, settings.RECORD) != settings.RECORD.default:
-        from deltaproof.plugin.endpoints.session import TOLD, was
+        from deltaproof.plugin.endpoints.session import TOLD, begun
 
-        node.workerinput[TOLD] = was(node.config)
+        node.workerinput[TOLD] = begun(node.config)
 
 
 @pytest.hookimpl(tryfirst=True)

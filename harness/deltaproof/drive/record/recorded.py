@@ -1,6 +1,7 @@
 """What earlier recordings hold, and which requests they answer: record modes, as vcrpy has them.
 
-As with vcrpy, an exchange answers once; of what is recorded now, nothing is answered from.
+As with vcrpy, an exchange answers once; of what is recorded now, nothing is answered from. What a killed recording left
+of an exchange does not keep it from being recorded.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from deltaproof.cassette import read_kept
 from deltaproof.cassette.modes import RecordMode
+from deltaproof.cassette.page_file import is_recovered
 from deltaproof.cassette.shelf import Match, Miss, Shelf
 from deltaproof.drive.http.requests import Incoming
 from deltaproof.drive.record.routes import Route
@@ -38,9 +40,10 @@ class Recorded:
                 return Miss(f"there is no cassette {route.cassette!r}, and --mode none records none")
             return None
         found = shelf.find(incoming.method, route.target.partition("?")[0], incoming.body)
-        if isinstance(found, Match) and not found.again:
+        anew = self._mode is RecordMode.NEW_EPISODES
+        if isinstance(found, Match) and not found.again and not (anew and is_recovered(found.exchange)):
             return found
-        if self._mode is RecordMode.NEW_EPISODES:
+        if anew:
             return None
         if isinstance(found, Match):
             return Miss("it was asked more often than recorded", found.exchange)

@@ -106,7 +106,7 @@ async def recording(plan: Plan, tell: Callable[[Told], None]) -> AsyncIterator[P
     """
     with Journal(plan.folder, plan.scrub, Hold.SHARED if plan.cassette else Hold.ALONE) as journal:
         mended: set[Path] = set()
-        for recovered in journal.recover():
+        for recovered in journal.recover(plan.cassette):
             tell(recovered)
             mended |= {Path(recovered.source)} if isinstance(recovered, Exchange) else set()
         cassettes = plan.cassettes()

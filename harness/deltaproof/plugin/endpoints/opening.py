@@ -13,7 +13,7 @@ import pytest
 from deltaproof.cassette.append import Version, version_of
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.drive.play.replay_server import Options
-from deltaproof.plugin.endpoints.replaying import cassette_replayed, existing, replayed
+from deltaproof.plugin.endpoints.replaying import cassette_replayed, existing, replayed, was_killed
 from deltaproof.plugin.endpoints.verdicts import Held
 from deltaproof.plugin.marks import Mark, read_mark
 from deltaproof.plugin.places import Names, cassette_name, module_folder
@@ -42,7 +42,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Held]:
         opening = _from_parameter(request, mark, parameter, options, terms)
     else:
         cassette = _place(request, mark, node.name)
-        opening = from_cassette(node, Source(cassette, version_of(cassette), mark.upstream), terms, options)
+        opening = from_cassette(node, source_now(request.config, cassette, mark.upstream), terms, options)
     with opening as held:
         yield held
 
@@ -53,31 +53,45 @@ class Source:
 
     Attributes:
         cassette: in which they are, or into which they go.
+        mode: what is done with it: NONE to replay, any other to record.
         was: what it was when the test began, or the session that it is for; None if it was not there.
         upstream: to record, in place of the one that is set.
     """
 
     cassette: Path
+    mode: RecordMode
     was: Version | None
     upstream: str = ""
 
 
+def source_now(config: pytest.Config, cassette: Path, upstream: str = "") -> Source:
+    """Decide by what a cassette is now, and by what is set, whether to replay or to record.
+
+    Raises:
+        DeltaproofError: the system refuses to look at it.
+    """
+    was = version_of(cassette)
+    mode = RecordMode(text_of(config, RECORD))
+    if mode is RecordMode.ONCE and was is not None:
+        mode = RecordMode.REWRITE if was_killed(cassette) else RecordMode.NONE
+    elif mode is not RecordMode.NONE and was is None:
+        mode = RecordMode.REWRITE  # what a killed recording left makes way for this one
+    return Source(cassette, mode, was, upstream)
+
+
 @contextmanager
 def from_cassette(node: pytest.Item | pytest.Session, source: Source, terms: Terms, options: Options) -> Iterator[Held]:
-    """Serve a cassette or record into it, as is set.
+    """Serve a cassette or record into it.
 
     Raises:
         DeltaproofError: it cannot be read or written, or there is no upstream to record.
     """
-    mode = RecordMode(text_of(node.config, RECORD))
-    if mode is RecordMode.NONE or (mode is RecordMode.ONCE and source.was is not None):
+    if source.mode is RecordMode.NONE:
         opening = cassette_replayed(node.config, source.cassette, options, terms)
     else:
         from deltaproof.plugin.endpoints.recording import Recording, recorded
 
-        if source.was is None:
-            mode = RecordMode.REWRITE  # what a killed recording left makes way for this one
-        opening = recorded(node, Recording(source.upstream, source.cassette, mode, source.was), terms)
+        opening = recorded(node, Recording(source.upstream, source.cassette, source.mode, source.was), terms)
     with opening as held:
         yield held
 
@@ -97,8 +111,8 @@ def _from_parameter(
     cassette = _place(request, mark, without_parameter(node.name, parameter))
     names = Names(request.config.invocation_params.dir)
     needed = parameter.case is None
-    if needed and not cassette.exists() and text_of(request.config, RECORD) != RecordMode.NONE:
-        with from_cassette(node, Source(cassette, None, mark.upstream), terms, options) as held:
+    if needed and (source := _lacking(request.config, cassette, mark.upstream)):
+        with from_cassette(node, source, terms, options) as held:
             yield replace(held, afterwards=f"recorded, for {parameter.name} to be made of it by the next run")
         return
     try:
@@ -108,6 +122,13 @@ def _from_parameter(
     with replayed(request.config, [names.exchange(one) for one in exchanges], options, terms) as held:
         held.endpoint.case = parameter.case
         yield replace(held, fail_on="never", unused=tuple)
+
+
+def _lacking(config: pytest.Config, cassette: Path, upstream: str) -> Source | None:
+    """Return how to record a cassette that is not there or not whole, None where it is or nothing is to be recorded."""
+    source = source_now(config, cassette, upstream)
+    lacks = source.was is None or text_of(config, RECORD) == RecordMode.ONCE
+    return source if lacks and source.mode is not RecordMode.NONE else None
 
 
 def _parameter(request: pytest.FixtureRequest, mark: Mark) -> Parameter | None:

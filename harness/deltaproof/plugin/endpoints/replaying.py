@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from deltaproof.cassette import read_kept
+from deltaproof.cassette.journal import has_left
+from deltaproof.cassette.page_file import is_recovered
 from deltaproof.cassette.paths import named
 from deltaproof.cassette.shelf import Match, Miss, Shelf
 from deltaproof.drive.play.replay_server import Options, ReplayServer
@@ -25,6 +27,7 @@ from deltaproof.plugin.terms import Terms
 _RECORD = f"{RECORD.option} %s {UPSTREAM.option} URL"
 _ABSENT = "there is no such cassette"
 _ANEW = f"Record it: {_RECORD % 'once'}"
+_AGAIN = f"Record the test again: {_RECORD % 'once'}"
 
 
 def existing(cassette: Path, names: Names) -> Path:
@@ -70,6 +73,24 @@ def cassette_replayed(
     return replayed(config, (), options, terms, hint=f"{names.path(cassette)}: {_ABSENT}. {_ANEW}")
 
 
+def was_killed(cassette: Path) -> bool:
+    """Tell whether the recording of a cassette was killed, and it lacks what was to come; never raises.
+
+    A page of it is left then, or in it is what had come of an exchange. Of one that was killed between two exchanges
+    nothing tells.
+    """
+    if not cassette.is_file():
+        return False
+    if has_left(cassette):
+        return True
+    try:
+        if b"recovered:" not in cassette.read_bytes():  # to read what is in it takes a hundred times as long
+            return False
+    except OSError:
+        return False
+    return any(isinstance(one, Exchange) and is_recovered(one) for one in read_kept(cassette))
+
+
 @contextmanager
 def replayed(
     config: pytest.Config,
@@ -86,6 +107,9 @@ def replayed(
         match found:
             case Match(exchange=exchange):
                 passing.exchanges.append(exchange)
+                if is_recovered(exchange):
+                    place = f"{exchange.source}#{exchange.entry}"
+                    passing.troubles.append(Trouble(f"{place} was cut short: its recording was killed", _AGAIN))
             case Miss(why=why):
                 passing.troubles.append(Trouble(f"not recorded: {why}", hint))
 

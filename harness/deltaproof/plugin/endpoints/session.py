@@ -1,7 +1,7 @@
 """The endpoint of `deltaproof_session`: one for all tests of a process, with one cassette for the whole session.
 
-Under pytest-xdist each worker has an endpoint, and all have the cassette. So what it was when the session began, which
-decides whether to record, is looked at where the workers are started.
+Under pytest-xdist each worker has an endpoint, and all have the cassette. So what it was when the session began is
+looked at where the workers are started, and there is decided whether to record.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from deltaproof.cassette.append import Version, version_of
+from deltaproof.cassette.append import Version
+from deltaproof.cassette.modes import RecordMode
 from deltaproof.drive.play.replay_server import Options
 from deltaproof.plugin.endpoints.endpoint import Endpoint
-from deltaproof.plugin.endpoints.opening import Source, from_cassette
+from deltaproof.plugin.endpoints.opening import Source, from_cassette, source_now
 from deltaproof.plugin.endpoints.verdicts import Held
 from deltaproof.plugin.marks import Mark, read_mark
 from deltaproof.plugin.places import SUFFIX
@@ -25,10 +26,10 @@ from deltaproof.plugin.terms import terms_of
 
 NAME = "session"
 TOLD = "deltaproof_session"
-"""The key under which a worker is told what the cassette was."""
+"""The key under which a worker is told what is done with the cassette, and what that was."""
 
 _ENDPOINT = pytest.StashKey[Endpoint]()
-_WAS = pytest.StashKey[Version | None]()
+_BEGUN = pytest.StashKey[tuple[str, Version | None]]()
 
 
 def session_cassette(config: pytest.Config) -> Path:
@@ -36,12 +37,19 @@ def session_cassette(config: pytest.Config) -> Path:
     return config.rootpath / text_of(config, CASSETTES) / f"{NAME}{SUFFIX}"
 
 
-def was(config: pytest.Config) -> Version | None:
-    """Return what the session's cassette was when that was asked first, by this process or who started it."""
-    if _WAS not in config.stash:
-        told: Mapping[str, Version | None] = getattr(config, "workerinput", {})
-        config.stash[_WAS] = told[TOLD] if TOLD in told else version_of(session_cassette(config))
-    return config.stash[_WAS]
+def begun(config: pytest.Config) -> tuple[str, Version | None]:
+    """Return in which mode the session's cassette is used, and what it was.
+
+    As it was when that was asked first, by this process or who started it.
+    """
+    if _BEGUN not in config.stash:
+        told: Mapping[str, tuple[str, Version | None]] = getattr(config, "workerinput", {})
+        if TOLD in told:
+            config.stash[_BEGUN] = told[TOLD]
+        else:
+            source = source_now(config, session_cassette(config))
+            config.stash[_BEGUN] = source.mode.value, source.was
+    return config.stash[_BEGUN]
 
 
 @contextmanager
@@ -52,7 +60,8 @@ def opened_for_all(session: pytest.Session) -> Iterator[Endpoint]:
         DeltaproofError: as `from_cassette` does.
     """
     config = session.config
-    source = Source(session_cassette(config), was(config))
+    mode, was = begun(config)
+    source = Source(session_cassette(config), RecordMode(mode), was)
     with from_cassette(session, source, terms_of(config, Mark()), Options(None)) as held:
         config.stash[_ENDPOINT] = held.endpoint
         try:
