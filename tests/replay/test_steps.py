@@ -86,7 +86,7 @@ def test_steps_are_for_a_person(tmp_path: Path) -> None:
     (tmp_path / "a.sse").write_text("data: {}\n\n", encoding="utf-8")
     ran = deltaproof("replay", "a.sse", "--steps", "--format", "json", cwd=tmp_path)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.splitlines()[-1] == "Error: --steps is for a person: it has no form but text"
+    assert ran.err.splitlines()[-1] == "Error: --format json is for --to, --through and --accumulator"
 
 
 def test_what_is_no_json_is_an_event_too(tmp_path: Path) -> None:
