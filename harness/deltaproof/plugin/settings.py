@@ -11,6 +11,7 @@ What a mark says of one test comes before all of them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -119,6 +120,11 @@ def add_options(parser: pytest.Parser) -> None:
             group.addoption(setting.option, dest=setting.ini, action="store_true", default=None, help=about)
         if setting.lasting:
             parser.addini(setting.ini, f"see {setting.option}")
+
+
+def in_our_words(error: DeltaproofError) -> str:
+    """Return an error in one line, with the options that verbs have as they are called here."""
+    return re.sub(rf"--(?=({API_KEY_ENV.name}|{TIMEOUT.name})\b)", f"--{GROUP}-", str(error))
 
 
 def text_of(config: pytest.Config, setting: Setting) -> str:

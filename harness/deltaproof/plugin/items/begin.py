@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from deltaproof.errors import DeltaproofError
-from deltaproof.plugin.settings import CHECK_CASSETTES, URL, text_of
-
-_OPTIONS = re.compile(r"--(?=(api-key-env|timeout)\b)")
+from deltaproof.plugin.settings import CHECK_CASSETTES, URL, in_our_words, text_of
 
 
 def begin(config: pytest.Config) -> None:
@@ -29,8 +25,3 @@ def begin(config: pytest.Config) -> None:
             config.pluginmanager.register(Conformance(config), "deltaproof-conformance")
     except DeltaproofError as error:
         raise pytest.UsageError(in_our_words(error)) from error
-
-
-def in_our_words(error: DeltaproofError) -> str:
-    """Return an error in one line, with options as they are called here."""
-    return _OPTIONS.sub("--deltaproof-", str(error))

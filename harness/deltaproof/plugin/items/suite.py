@@ -20,10 +20,9 @@ from deltaproof.catalog import Scenario, specs_folder
 from deltaproof.errors import UnreachableError
 from deltaproof.plugin.items.asking import Asking
 from deltaproof.plugin.items.baseline import CHECKS
-from deltaproof.plugin.items.begin import in_our_words
 from deltaproof.plugin.items.known import Deviations, Expected
 from deltaproof.plugin.items.shares import Share, means, share, why_not
-from deltaproof.plugin.settings import UPDATE
+from deltaproof.plugin.settings import UPDATE, in_our_words
 from deltaproof.plugin.texts import plain
 from deltaproof.report.suite import labelled, print_failures
 from deltaproof.report.terminal import print_findings
