@@ -186,6 +186,12 @@ def test_what_is_gone_is_not_repaired() -> None:
     assert told([one, other]) == [("text", []), ("text + logprobs-unasked", [])]
 
 
+def test_a_finish_that_is_gone_is_not_repaired() -> None:
+    """The chunks that have none keep the rule of its values; that is no merit."""
+    _, one = passed(gateways.DROPS_FINISH, [stream("one-call")], faults="finish-unknown")
+    assert told([one]) == [("one-call + finish-unknown", ["deviates finish-once.missing", "finish-lost"])]
+
+
 def test_what_equals_the_answer_to_a_like_recording_is_not_mixed_up() -> None:
     """A stream that a gateway repairs is like the one it was broken out of, and is no stranger's."""
     found = passed(gateways.REPAIRS_NULL_NAMES, [stream("one-call"), ("again", stream("one-call")[1])], faults="name-*")

@@ -104,6 +104,15 @@ def _error(judged: Judged) -> Mapping[str, object] | None:
     return None
 
 
+def is_finish_gone(given: Judged, came: Judged, event: int) -> bool:
+    """Tell whether an event gives a choice its finish_reason, and that choice has none any more."""
+    finished = {choice.index for choice in came.judgement.transcript.choices if choice.finishes}
+    return any(
+        choice.index not in finished and any(finish.place.event == event for finish in choice.finishes)
+        for choice in given.judgement.transcript.choices
+    )
+
+
 def own_ids(judged: Judged) -> set[str]:
     """Return the ids by which a stream is known from others: those of its chunks and calls, short ones left out."""
     calls = {call.id for choice in judged.judgement.message.choices for call in choice.tool_calls if call.id}

@@ -13,7 +13,7 @@ from deltaproof.accumulate.outcome import Outcome
 from deltaproof.catalog import Level, load
 from deltaproof.checking import Judged
 from deltaproof.exchange import End
-from deltaproof.passage.kept import error_change, is_error_lost, own_ids, usage_change
+from deltaproof.passage.kept import error_change, is_error_lost, is_finish_gone, own_ids, usage_change
 from deltaproof.passage.outcome import Ruling, Substance, answer_of, ruling_of, substance
 from deltaproof.passage.passage import Passage
 from deltaproof.stream.strict import in_brief
@@ -260,7 +260,8 @@ def _deviations(passage: Passage, came: Judged, ruling: Ruling) -> Iterator[Rema
     if ruling.outcome in (Outcome.RIGHT, Outcome.IDS_LOST, Outcome.FINISH_LOST) and passage.asked:
         for key, finding in before.items():
             # A rule that has nothing to look at any more is not kept: what broke it is gone.
-            if came.judgement.verdicts.get(finding.rule) is Verdict.CONFORMS:
+            kept = came.judgement.verdicts.get(finding.rule) is Verdict.CONFORMS
+            if kept and not is_finish_gone(passage.given.judged, came, finding.event):
                 yield Remark(Kind.REPAIRED, _means(finding), ".".join(key), finding)
 
 
