@@ -215,6 +215,14 @@ def test_what_is_not_recorded_is_a_404_that_says_what_is() -> None:
     }
 
 
+def test_where_there_are_no_recordings_that_is_said() -> None:
+    """A test of pytest that has no cassette yet is served so."""
+    with served() as server:
+        response = httpx2.post(f"{server.base_url}/chat/completions", json={"model": "m"})
+    told = "nothing is recorded for POST /chat/completions. There are no recordings"
+    assert (response.status_code, response.json()["error"]["message"]) == (404, told)
+
+
 def test_a_recording_that_is_no_object_is_far_from_one_that_is() -> None:
     """Although it differs in a single place, which is all of it."""
     broken = asked("{}", "", source="broken.yaml", request=None, sent=b"{")

@@ -141,11 +141,13 @@ class ReplayServer:
     def _refuse(self, miss: Miss, connection: Connection) -> None:
         """Say what is not recorded, and what is."""
         scenarios = self.shelf.scenarios
+        recorded = f"Recorded are {', '.join(self.shelf.paths)}" if self.shelf.paths else "There are no recordings"
         named = ", ".join(scenarios[:_MOST_NAMED])
         more = f" and {len(scenarios) - _MOST_NAMED:,} more" if len(scenarios) > _MOST_NAMED else ""
+        where = f"; scenarios, at {_SCENARIO}NAME/v1: {named}{more}" if scenarios else ""
         connection.refuse(
             HTTPStatus.NOT_FOUND,
-            f"{miss.why}. Recorded are {', '.join(self.shelf.paths)}; scenarios, at {_SCENARIO}NAME/v1: {named}{more}",
+            f"{miss.why}. {recorded}{where}",
             closest=None if miss.closest is None else {"source": miss.closest.source, "entry": miss.closest.entry},
             differences=[
                 {"path": one.path, "recorded": shown(one.recorded), "asked": shown(one.asked)}
