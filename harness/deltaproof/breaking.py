@@ -98,7 +98,7 @@ def broken_answers(
     for exchange in kept:
         stream = known.get((exchange.source, exchange.entry))
         try:
-            served.append(exchange if stream is None else _answered(stream, faults, seed))
+            served.append(exchange if stream is None else answered(stream, faults, seed=seed))
         except InapplicableError as error:
             refused[error.what] += 1
             served.append(exchange)
@@ -106,18 +106,3 @@ def broken_answers(
         names = ", ".join(fault.name for fault in faults)
         raise InapplicableError(next(iter(refused), f"{names} does not apply: there is no stream"))
     return Answers(tuple(served), refused, len(known))
-
-
-def _answered(exchange: Exchange, faults: Sequence[Fault], seed: int) -> Exchange:
-    """Return an exchange with faults in its response.
-
-    Raises:
-        InapplicableError: they do not apply, or they change the request alone.
-    """
-    changed = broken(exchange, faults, seed=seed)
-    asked = replace(changed, request=exchange.request, sent=exchange.sent, sent_headers=exchange.sent_headers)
-    answered = replace(asked, answer=exchange.answer)
-    if answered == exchange:
-        names = ", ".join(fault.name for fault in faults)
-        raise InapplicableError(f"{names} does not apply: it changes what was asked for, and that the client sends")
-    return answered

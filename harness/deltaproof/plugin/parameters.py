@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from deltaproof.breaking import broken, broken_answers
+from deltaproof.breaking import answered, broken_answers
 from deltaproof.cassette import read_kept, read_path
 from deltaproof.cassette.recording import Sighting
 from deltaproof.errors import DeltaproofError, UnreadableError
@@ -219,7 +219,7 @@ def _names() -> Names:
 def _with_fault(case: AccumulatorCase, fault: Fault) -> AccumulatorCase | None:
     """Return a case with a fault, None where it does not apply or changes nothing that an accumulator gets."""
     try:
-        changed = broken(case.exchange, [fault])
+        changed = answered(case.exchange, [fault])
     except InapplicableError:
         return None
     return AccumulatorCase(f"{case.name}+{fault.name}", changed, fault)
