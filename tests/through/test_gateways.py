@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from deltaproof.exchange import End, Exchange
-from deltaproof.passage.remarks import FailOn, Kind, fails, never_asked
+from deltaproof.passage.kinds import FailOn, Kind
+from deltaproof.passage.remarks import fails, never_asked
 from deltaproof.passage.spots import spots_of
 from tests.through import gateways
 from tests.through.gateways import Gateway

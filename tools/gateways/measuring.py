@@ -12,7 +12,7 @@ from typing import TypedDict
 
 from deltaproof.catalog import load
 from deltaproof.errors import DeltaproofError
-from deltaproof.passage.remarks import Kind
+from deltaproof.passage.kinds import Kind
 from deltaproof.report.through import MEANS
 from tools.gateways.gateway import Gateway
 from tools.gateways.measured import Measured, Told, committed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from deltaproof.passage.remarks import Kind
+from deltaproof.passage.kinds import Kind
 from tools.gateways.measured import Measured, Told
 from tools.gateways.page_faults import faults
 from tools.gateways.words import paragraphs

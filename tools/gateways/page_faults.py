@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from deltaproof.passage.remarks import Kind
+from deltaproof.passage.kinds import Kind
 from tools.gateways.measured import Measured
 from tools.gateways.measuring import BROKEN
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from deltaproof.accumulate.matrix import FailOn
-from deltaproof.passage.remarks import FailOn as PassageFailOn
+from deltaproof.passage.kinds import FailOn as PassageFailOn
 
 if TYPE_CHECKING:
     from deltaproof.accumulate.baseline import Unexpected

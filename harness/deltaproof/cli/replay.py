@@ -20,7 +20,7 @@ from deltaproof.cli.comparing import judged_at, name_below, news_of, write_compa
 from deltaproof.cli.modes import OF_REPLAY, Mode, refuse_foreign
 from deltaproof.cli.options import in_a_folder
 from deltaproof.cli.through import Passing, pass_recordings, through_options
-from deltaproof.passage.remarks import FailOn as PassageFailOn
+from deltaproof.passage.kinds import FailOn as PassageFailOn
 from deltaproof.report.comparison import Compared, News, Outcome
 from deltaproof.snapshot import ChangeKind, changes, shape_of
 from deltaproof.verdict import DEFAULT_PROFILE, judge

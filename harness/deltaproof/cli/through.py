@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from deltaproof.drive.through.passing import Through
     from deltaproof.exchange import Exchange
     from deltaproof.faults import Fault
+    from deltaproof.passage.kinds import FailOn
     from deltaproof.passage.passage import Given, Passages
-    from deltaproof.passage.remarks import FailOn, Remarked
+    from deltaproof.passage.remarks import Remarked
 
 F = TypeVar("F", bound=Callable[..., object])  # type: ignore[explicit-any]  # as click has it
 
@@ -84,8 +85,9 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
     from deltaproof.drive.through.passing import Through
     from deltaproof.errors import RefusedError
     from deltaproof.faults import chosen
+    from deltaproof.passage.kinds import FailOn
     from deltaproof.passage.marking import Markers
-    from deltaproof.passage.remarks import FailOn, fails, never_asked, remarked
+    from deltaproof.passage.remarks import fails, never_asked, remarked
 
     if passing.upstream_port is None:
         raise click.UsageError(

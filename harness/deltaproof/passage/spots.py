@@ -9,8 +9,9 @@ from itertools import zip_longest
 from deltaproof.checking import Judged
 from deltaproof.exchange import End
 from deltaproof.passage.fragments import first_fragment
+from deltaproof.passage.kinds import Kind
 from deltaproof.passage.passage import Passage
-from deltaproof.passage.remarks import Kind, Remark
+from deltaproof.passage.remarks import Remark
 from deltaproof.sse import Decoder, Event
 from deltaproof.stream import Choice, Text, Transcript
 from deltaproof.verdict.engine import excerpt

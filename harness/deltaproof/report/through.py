@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from deltaproof.catalog import Level, load
+from deltaproof.passage.kinds import Kind
 from deltaproof.passage.passage import Passages
-from deltaproof.passage.remarks import Kind, Remark, Remarked
+from deltaproof.passage.remarks import Remark, Remarked
 from deltaproof.passage.spots import Spot, spots_of
 from deltaproof.report.visible import visible
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from deltaproof.passage.kinds import Kind
 from deltaproof.passage.passage import Passages
-from deltaproof.passage.remarks import Kind, Remark, Remarked
+from deltaproof.passage.remarks import Remark, Remarked
 from deltaproof.passage.spots import Spot, spots_of
 from deltaproof.report.json_report import Document, finding_document, message_document
 from deltaproof.report.through import added_by, kinds
