@@ -52,6 +52,7 @@ $(VENV)/.ready: $(VENV)/.locked pyproject.toml harness/deltaproof/__init__.py
 	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# --no-deps: the lock is whole. Older pips take an extra that it does not name, as coverage[toml], from the newest release.
 $(VENV)/.locked: locks/dev.txt
 	@command -v '$(PYTHON)' >/dev/null || \
 	  { echo "deltaproof needs Python 3.11 or later, and there is no '$(PYTHON)' here; name one: make PYTHON=python3.12" >&2; exit 1; }
@@ -61,7 +62,7 @@ $(VENV)/.locked: locks/dev.txt
 	  { echo "deltaproof needs the venv module, and '$(PYTHON)' lacks it; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "Setting up $(VENV) from locks/dev.txt; this happens once and takes about a minute."
 	@'$(PYTHON)' -m venv --clear $(VENV)
-	@$(BIN)/python $(PIP_INSTALL) --require-hashes --requirement locks/dev.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement locks/dev.txt
 	@touch $@
 
 # core.txt is what a user installs, at the versions that dev.txt tests. Pins that still fit stay; ARGS=--upgrade renews
