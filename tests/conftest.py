@@ -21,6 +21,16 @@ settings.load_profile("deltaproof")
 @pytest.fixture(scope="session")
 def llamacpp() -> Iterator[LlamaServer]:
     """Serve the tiny model with llama.cpp; under xdist each worker has its own server, on a port of its own."""
+    yield from _llamacpp()
+
+
+@pytest.fixture
+def fresh_llamacpp() -> Iterator[LlamaServer]:
+    """Serve it to one test alone: which of two choices llama.cpp sends first depends on what it was asked before."""
+    yield from _llamacpp()
+
+
+def _llamacpp() -> Iterator[LlamaServer]:
     if missing := missing_packages():
         pytest.skip(f"the real server needs {', '.join(missing)}: {INSTALL}")
     with running_llama_server() as server:

@@ -393,9 +393,9 @@ def test_the_key_is_sent(project: Project, monkeypatch: pytest.MonkeyPatch) -> N
     assert ran.code == 0
 
 
-def test_the_suite_on_llama_cpp(project: Project, llamacpp: LlamaServer) -> None:
+def test_the_suite_on_llama_cpp(project: Project, fresh_llamacpp: LlamaServer) -> None:
     """What fails is what `deltaproof run` finds there at the level of errors, and nothing else."""
-    ran = project.run("--deltaproof-url", llamacpp.base_url, "--deltaproof-model", llamacpp.model, "-v")
+    ran = project.run("--deltaproof-url", fresh_llamacpp.base_url, "--deltaproof-model", fresh_llamacpp.model, "-v")
     assert ran.code == 1
     assert [one for one, word in ran.words.items() if word == "FAILED"] == [
         "deltaproof::tool-choice-allowed::request",

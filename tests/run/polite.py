@@ -45,14 +45,14 @@ class Polite:
     def _stream(self, request: Json) -> Iterator[bytes | Act]:
         """Send the events one by one; those of two streams by turns, and those of a client that will go not at all."""
         name = scenario_of(request)
+        self._hung_up += name == "hang-up"
+        will_go = name == "hang-up" and self._hung_up % 2 == 1
         for number, event in enumerate(self.events(request)):
             if name == "two-streams":
                 time.sleep(_PACE)  # it is this server that takes its time, so that its client can see both begin
                 self._pair.wait()
-            if name == "hang-up" and number == 1:
-                self._hung_up += 1
-                if self._hung_up % 2:
-                    yield Act.SILENCE
+            if will_go and number == 1:
+                yield Act.SILENCE
             yield piece(event)
 
     def events(self, request: Json) -> Iterator[bytes]:

@@ -10,10 +10,10 @@ from deltaproof.drive.llamacpp.llamacpp import LlamaServer
 from tests.run.command import Command
 
 
-def test_the_whole_suite_on_llama_cpp(command: Command, llamacpp: LlamaServer, tmp_path: Path) -> None:
+def test_the_whole_suite_on_llama_cpp(command: Command, fresh_llamacpp: LlamaServer, tmp_path: Path) -> None:
     """Outcomes, failed checks and findings are what llama.cpp is known for, and nothing else."""
-    arguments = ("--model", llamacpp.model, "--format", "json", "--record", tmp_path)
-    ran = command(llamacpp.base_url, *arguments)
+    arguments = ("--model", fresh_llamacpp.model, "--format", "json", "--record", tmp_path)
+    ran = command(fresh_llamacpp.base_url, *arguments)
     report = json.loads(ran.out)
     outcomes = {one["name"]: one["status"] for one in report["scenarios"]}
     assert outcomes == dict.fromkeys(load_scenarios(), "judged") | {
@@ -61,8 +61,8 @@ def test_the_whole_suite_on_llama_cpp(command: Command, llamacpp: LlamaServer, t
     }
     assert (ran.code, ran.err) == (1, "")
     assert report["target"] == {
-        "url": llamacpp.base_url,
-        "model": llamacpp.model,
+        "url": fresh_llamacpp.base_url,
+        "model": fresh_llamacpp.model,
         "server": "llama.cpp",
         "fingerprint": report["target"]["fingerprint"],
     }
