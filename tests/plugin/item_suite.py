@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from typing import NamedTuple
@@ -49,12 +48,8 @@ class Project:
         """Begin with a folder that is pytest's root, and has one test that has nothing to do with us."""
         self.folder = pytester.path
         self._pytester = pytester
-        for name in list(os.environ):
-            if name.startswith(("DELTAPROOF_", "PYTEST_ADDOPTS", "PYTEST_XDIST")):
-                monkeypatch.delenv(name)
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        monkeypatch.delenv("CI", raising=False)
-        monkeypatch.setenv("COLUMNS", "80")
+        monkeypatch.delenv("CI")  # as at a desk: whole outputs are compared, and there they are the shorter ones
         self.write("pytest.ini", "[pytest]\n")
         self.write("test_mine.py", "def test_mine():\n    pass\n")
 

@@ -90,10 +90,6 @@ class Project:
         self.folder = pytester.path
         self._pytester = pytester
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        monkeypatch.setenv("CI", "true")  # where pytest shows all that there is to show
-        monkeypatch.setenv("COLUMNS", "80")
-        for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "OPENAI_BASE_URL", "OPENAI_API_KEY"):
-            monkeypatch.delenv(name, raising=False)
         self.write("agent.py", AGENT)
 
     def write(self, name: str, source: str) -> Path:

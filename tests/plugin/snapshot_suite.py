@@ -67,10 +67,6 @@ class Suite:
         self.folder = pytester.path
         self._pytester = pytester
         monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-        monkeypatch.setenv("CI", "true")  # where pytest shows all that there is to show
-        monkeypatch.setenv("COLUMNS", "80")
-        for name in ("PYTEST_ADDOPTS", "DELTAPROOF_PYTEST_UPDATE", "PYTEST_XDIST_WORKER"):
-            monkeypatch.delenv(name, raising=False)
         self.write("conftest.py", CONFTEST)
         self.says("call", CALL)
         self.says("text", TEXT)
