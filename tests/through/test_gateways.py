@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 
 import pytest
 
+from deltaproof.drive.through.passing import Went, send_through
 from deltaproof.exchange import End, Exchange
 from deltaproof.passage.kinds import FailOn, Kind
 from deltaproof.passage.remarks import fails, never_asked
 from deltaproof.passage.spots import spots_of
+from tests.run.server import serving
 from tests.through import gateways
 from tests.through.gateways import Gateway
-from tests.through.rig import STREAMS, passed, stream, told
+from tests.through.rig import STREAMS, free_port, passed, prepared, stream, told
 
 NAMES = sorted(path.stem for path in STREAMS.glob("*.sse"))
 
@@ -60,6 +63,7 @@ LIES: list[tuple[Gateway, str, str, list[str]]] = [
     (gateways.failing, "refused", "", ["status", "error-reworded"]),
     (gateways.garbling, "text", "", ["error"]),
     (gateways.garbling, "refused", "", ["error"]),
+    (gateways.MERGES_FRAGMENTS, "one-call", "", ["merged"]),
     (gateways.twice, "refused", "", ["asked-again"]),
     (gateways.refusing, "two-choices", "", ["error"]),
     (gateways.alone, "text", "", ["made-up", "wrong-unusable"]),
@@ -84,6 +88,7 @@ REASONS = [
     (gateways.failing, "two-choices", "the status is 500: something went wrong"),
     (gateways.refusing, "two-choices", "the status is 400: one choice is enough; the upstream was not asked"),
     (gateways.garbling, "text", "what came is no HTTP"),
+    (gateways.MERGES_FRAGMENTS, "one-call", "the arguments of call 0 came in 10 fragments, and 9 came out"),
     (gateways.apologising, "refused", "the status is 429, and it handed over text all the same"),
     (gateways.failing, "refused", "the status 429 became 500"),
 ]  # fmt: skip
@@ -111,6 +116,19 @@ def test_a_gateway_that_hangs_has_no_answer() -> None:
     (one,) = passed(gateways.hanging, [stream("refused")], timeout=0.5)
     assert told([one]) == [("refused", ["no-answer"])]
     assert one.ruling.reason == "nothing came within 0.5 seconds"
+
+
+def test_a_gateway_that_only_hangs_is_given_up() -> None:
+    """Where nothing came of the first few, the rest is not sent: each would wait for as long."""
+    went = Went()
+    recordings = [stream("text")] * 9
+    with serving(gateways.hanging(port := free_port())) as server:
+        through = prepared(server.url, port, recordings, timeout=0.3)
+        asyncio.run(send_through(through, went, lambda _: None))
+    assert len(went.came) == 5 + 3  # those that were under way then
+    assert went.given_up
+    one_by_one = passed(gateways.hanging, recordings[:5], timeout=0.3)
+    assert [one.remarks[0].kind for one in one_by_one] == [Kind.NO_ANSWER] * 5
 
 
 def test_what_is_compressed_is_no_less_clean() -> None:

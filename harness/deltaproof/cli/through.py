@@ -190,6 +190,7 @@ def carry_out(through: Through, passing: Passing) -> tuple[Passages, bool]:
     if passing.record is not None:
         keep(paths, through, went, project_scrub(Path()))
     unsent = tuple(one.name for number, one in enumerate(through.given) if number not in went.came)
+    why = f"since of the first {len(went.came)} none was answered" if went.given_up else "since it was interrupted"
     passages = Passages(
         gateway=through.target.address(""),
         upstream=f"http://127.0.0.1:{through.port}/v1",
@@ -198,6 +199,7 @@ def carry_out(through: Through, passing: Passing) -> tuple[Passages, bool]:
         provider=passing.provider,
         passages=passages_of(through, went),
         unsent=unsent,
+        why_unsent=why if unsent else "",
         strays=went.strays,
         seconds=seconds,
     )

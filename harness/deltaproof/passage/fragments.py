@@ -1,11 +1,12 @@
-"""The first fragment of a stream: where it is in a body, and whether it has come yet. Knows no clock."""
+"""Fragments on their way through a gateway: whether the first has come yet, and which were merged. Knows no clock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 
 from deltaproof.sse import Decoder, Event
+from deltaproof.stream import Choice, Text, Transcript
 from deltaproof.stream.choices import REASONING_FIELDS, body_of
 from deltaproof.stream.strict import parse
 
@@ -64,3 +65,24 @@ def _is_fragment(body: object) -> bool:
             return any(body.get(name) for name in _TEXTS)
         case _:
             return False
+
+
+def merged(before: Transcript, after: Transcript) -> str:
+    """Say which text came in fewer fragments after than before, in how many; "" where each has as many, or changed."""
+    for choice, same_choice in zip(before.choices, after.choices, strict=False):
+        for (name, text), (_, same) in zip(texts_of(choice), texts_of(same_choice), strict=False):
+            if text is None or same is None or str(text) != str(same):
+                continue
+            if same.fragments < text.fragments:
+                return f"the {name} came in {text.fragments:,} fragments, and {same.fragments:,} came out"
+    return ""
+
+
+def texts_of(choice: Choice) -> Iterator[tuple[str, Text | None]]:
+    """Yield the texts of a choice with what each is, in an order that is the same for all; calls last."""
+    yield "content", choice.content
+    yield "refusal", choice.refusal
+    yield "reasoning", choice.reasoning
+    yield "legacy call's arguments", choice.function_call.arguments if choice.function_call else None
+    for number, call in enumerate(choice.calls):
+        yield f"arguments of call {number}", call.arguments

@@ -18,9 +18,9 @@ class Kind(StrEnum):
     Worth knowing: REPAIRED: a rule was broken by what went in, and what came out conforms to it. DEVIATES_NOTE: as
     DEVIATES, of a rule that counts as a note. STATUS: a refusal came with another status. ERROR_REWORDED: an error has
     other words, another type or code. END: a broken body ends in order. REFUSED: what the upstream would have refused
-    was refused without asking it. ASKED_AGAIN: the upstream was asked more than once. SLOW: the first fragment came
-    late, and did not wait for what came after it. UNSEEN: the upstream fell silent, and the gateway had not given up on
-    it when our client did.
+    was refused without asking it. ASKED_AGAIN: the upstream was asked more than once. MERGED: a text came out in fewer
+    fragments than it went in, so that some waited for others. SLOW: the first fragment came late, and did not wait for
+    what came after it. UNSEEN: the upstream fell silent, and the gateway had not given up on it when our client did.
     """
 
     EXECUTABLE = "wrong-executable"
@@ -44,6 +44,7 @@ class Kind(StrEnum):
     END = "end"
     REFUSED = "refused"
     ASKED_AGAIN = "asked-again"
+    MERGED = "merged"
     SLOW = "slow"
     UNSEEN = "unseen"
 
@@ -62,6 +63,7 @@ _NOTES = frozenset(
         Kind.END,
         Kind.REFUSED,
         Kind.ASKED_AGAIN,
+        Kind.MERGED,
         Kind.SLOW,
         Kind.UNSEEN,
     }

@@ -65,7 +65,8 @@ class Passages:
         server: what the gateway says that it is; empty where it does not.
         profile, provider: by which all was judged.
         passages: in the order of the recordings.
-        unsent: the names of those that were not sent, since Ctrl-C came before.
+        unsent: the names of those that were not sent.
+        why_unsent: why they were not; empty where all were.
         strays: what the upstream was asked that belongs to no recording, how often each.
         seconds: how long it took.
     """
@@ -77,5 +78,6 @@ class Passages:
     provider: str | None
     passages: tuple[Passage, ...]
     unsent: tuple[str, ...]
+    why_unsent: str
     strays: dict[str, int]
     seconds: float

@@ -12,6 +12,7 @@ from deltaproof.accumulate.outcome import Outcome
 from deltaproof.catalog import Level, load
 from deltaproof.checking import Judged
 from deltaproof.exchange import End
+from deltaproof.passage.fragments import merged
 from deltaproof.passage.kept import error_change, is_error_lost, is_finish_gone, own_ids, usage_change
 from deltaproof.passage.kinds import FAILING, FailOn, Kind
 from deltaproof.passage.outcome import Ruling, Substance, answer_of, ruling_of, substance
@@ -129,10 +130,12 @@ def _ways(passage: Passage) -> Iterator[Remark]:
 
 
 def _beside(given: Judged, came: Judged, ruling: Ruling) -> Iterator[Remark]:
-    """Yield what became of the usage, where there is a message, and of the words of an error."""
-    whole = ruling.outcome in (Outcome.RIGHT, Outcome.IDS_LOST, Outcome.FINISH_LOST)
-    if whole and (usage := usage_change(given, came)):
-        yield Remark(Kind.USAGE_CHANGED, usage.reason, usage.about)
+    """Yield what became of the usage and of the fragments, where there is a message, and of the words of an error."""
+    if ruling.outcome in (Outcome.RIGHT, Outcome.IDS_LOST, Outcome.FINISH_LOST):
+        if usage := usage_change(given, came):
+            yield Remark(Kind.USAGE_CHANGED, usage.reason, usage.about)
+        if told := merged(given.judgement.transcript, came.judgement.transcript):
+            yield Remark(Kind.MERGED, told)
     if error := error_change(given, came):
         yield Remark(Kind.ERROR_REWORDED, error.reason, error.about)
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from deltaproof.checking import Judged
 from deltaproof.exchange import End
-from deltaproof.passage.fragments import first_fragment
+from deltaproof.passage.fragments import first_fragment, texts_of
 from deltaproof.passage.kinds import Kind
 from deltaproof.passage.passage import Passage
 from deltaproof.passage.remarks import Remark
 from deltaproof.sse import Decoder, Event
-from deltaproof.stream import Choice, Text, Transcript
+from deltaproof.stream import Transcript
 from deltaproof.verdict.engine import excerpt
 
 _ENDS = {
@@ -77,7 +75,7 @@ def _of_kind(given: Judged, came: Judged, remark: Remark) -> Spots:
 def counterpart(one: Transcript, other: Transcript, event: int) -> int:
     """Return the number of the event that says in another stream what an event says in this one, 0 where none does."""
     for mine, theirs in zip(one.choices, other.choices, strict=False):
-        for text, same in zip_longest(_texts(mine), _texts(theirs)):
+        for (_, text), (_, same) in zip(texts_of(mine), texts_of(theirs), strict=False):
             starts = [piece.start for piece in text.pieces() if piece.event == event] if text is not None else []
             if starts and same is not None and (found := same.at(starts[0])) is not None:
                 return found.event
@@ -91,13 +89,6 @@ def counterpart(one: Transcript, other: Transcript, event: int) -> int:
     if event == one.last.event:
         return other.last.event
     return event if event <= other.events else 0
-
-
-def _texts(choice: Choice) -> Iterator[Text | None]:
-    """Yield the texts of a choice, in an order that is the same for all."""
-    yield from (choice.content, choice.refusal, choice.reasoning)
-    yield choice.function_call.arguments if choice.function_call else None
-    yield from (call.arguments for call in choice.calls)
 
 
 def _events(judged: Judged) -> list[Event]:

@@ -45,6 +45,7 @@ MEANS: Mapping[Kind, str] = {
     Kind.END: "a broken body that ends in order, and only what is missing tells of it",
     Kind.REFUSED: "a refusal without asking the upstream, which refuses too",
     Kind.ASKED_AGAIN: "the upstream asked more than once",
+    Kind.MERGED: "a text that comes out in fewer fragments",
     Kind.SLOW: "a first fragment that comes late, and by itself",
     Kind.UNSEEN: "what is made of an upstream's silence not waited for",
 }
@@ -211,7 +212,8 @@ def summary(passages: Passages, found: Sequence[Remarked]) -> list[Text]:
         told = ", ".join(f"{what} ({times:,} times)" for what, times in list(passages.strays.items())[:_NAMED])
         lines.append(Text(f"asked of the upstream without a marker: {visible(told)}", "yellow"))
     if passages.unsent:
-        lines.append(Text(f"not sent, since it was interrupted: {_count(len(passages.unsent), 'recording')}", "yellow"))
+        told = f"not sent, {passages.why_unsent}: {_count(len(passages.unsent), 'recording')}"
+        lines.append(Text(told, "yellow"))
     return lines
 
 

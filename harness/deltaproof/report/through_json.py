@@ -28,6 +28,7 @@ def through_document(passages: Passages, found: Sequence[Remarked]) -> Document:
         "provider": passages.provider,
         "passages": [_passage(one) for one in found],
         "unsent": list(passages.unsent),
+        "why_unsent": passages.why_unsent,
         "strays": dict(passages.strays),
         "first_fragment": None
         if added is None

@@ -48,7 +48,7 @@ def through_markdown(passages: Passages, found: Sequence[Remarked]) -> str:
         ]
         lines.append("")
     if passages.unsent:
-        lines += [f"Not sent, since it was interrupted: {_count(len(passages.unsent), 'recording')}.", ""]
+        lines += [f"Not sent, {passages.why_unsent}: {_count(len(passages.unsent), 'recording')}.", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -29,7 +29,7 @@ from deltaproof.verdict import judge
 AGAIN = 5.0
 """Seconds that the upstream waits for a first fragment where it is asked for once more, by itself."""
 
-_ENOUGH = 5  # held back in a row when asked for once more: then so are the others
+_ENOUGH = 5  # held back in a row when asked for once more, or without an answer from the start: then so are the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +62,22 @@ class Went:
         came: by number, how each passage went, and what came out: as sent, and to be judged; the second is why not.
         kept: by number, all that was read, as sent.
         strays: what the upstream was asked that belongs to no passage, how often each.
+        given_up: whether the rest was not sent, since nothing came of the first few.
     """
 
     server: str = ""
     came: dict[int, tuple[Course, Exchange | Broken]] = field(default_factory=dict)
     kept: dict[int, Exchange] = field(default_factory=dict)
     strays: dict[str, int] = field(default_factory=dict)
+    given_up: bool = False
 
 
 async def send_through(through: Through, went: Went, tell: Callable[[int], None]) -> None:
     """Send all that is given through the gateway; `went` has what came of it, also where this is interrupted.
 
-    What has no marker goes alone, after all others. What was held back is asked for once more, alone and with more
-    patience: a busy machine holds nothing back. `tell` hears how many are done.
+    What has no marker goes alone, after all others. Where the first few wait in vain, the rest is not sent. What was
+    held back is asked for once more, alone and with more patience: a busy machine holds nothing back. `tell` hears how
+    many are done.
 
     Raises:
         UnreachableError: no gateway is there, or it wants a key.
@@ -126,12 +129,22 @@ class _Sender:
 
         async def work() -> None:
             for number in left:
+                if self._is_hopeless():
+                    self.went.given_up = True
+                    return
                 await self._pass(number)
                 self.tell(len(self.went.came))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(jobs):
                 group.create_task(work())
+
+    def _is_hopeless(self) -> bool:
+        """Tell whether nothing has come so far of more than a few."""
+        came = self.went.came
+        return len(came) >= _ENOUGH and all(
+            isinstance(what, Broken) and what.trouble is NoAnswer.HUNG for _, what in came.values()
+        )
 
     async def ask_again(self) -> None:
         """Ask once more for what was held back, one by one, until that is beyond doubt."""
