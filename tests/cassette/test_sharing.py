@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ with Journal(Path(sys.argv[1]), hold=Hold.SHARED) as journal:
     print("begun", flush=True)
     sys.stdin.readline()
     for _ in range(25):
-        journal.recover()
+        assert journal.recover() == []
         page = journal.open("greeting", ASKED, {"by": sys.argv[2]})
         page.head(HEAD)
         page.read(0.001, BODY)
@@ -70,6 +71,24 @@ def test_who_shares_a_folder_recovers_what_a_dead_recorder_left_and_nothing_else
         assert page.close(End.EOF, 1.0).entry == 1
     assert [one.end for one in kept(tmp_path / "greeting.yaml")] == [End.CLIENT_GONE, End.EOF]
     assert [path.name for path in tmp_path.iterdir()] == ["greeting.yaml"]
+
+
+def test_a_page_that_goes_while_it_is_looked_for_is_no_trouble(tmp_path: Path) -> None:
+    """Its own recorder is done with it: there is nothing to recover, and nothing to complain of."""
+    with Journal(tmp_path, hold=Hold.SHARED) as at_work, Journal(tmp_path, hold=Hold.SHARED) as other:
+
+        def record() -> None:
+            for _ in range(15):
+                for page in [at_work.open("greeting", ASKED, {}) for _ in range(20)]:
+                    page.head(HEAD)
+                    page.close(End.EOF, 1.0)
+
+        thread = threading.Thread(target=record)
+        thread.start()
+        while thread.is_alive():
+            assert other.recover("farewell") == []
+        thread.join()
+    assert len(kept(tmp_path / "greeting.yaml")) == 300
 
 
 @pytest.mark.parametrize(("first", "second"), [(Hold.SHARED, Hold.ALONE), (Hold.ALONE, Hold.SHARED)])

@@ -103,6 +103,8 @@ class Journal:
         for page in pages:
             try:
                 recovered += self._recover_one(page, cassette)
+            except FileNotFoundError:  # its own recorder is done with it, and has removed it
+                continue
             except OSError as error:
                 recovered.append(refused(error, "the page cannot be read and removed", page))
             except DeltaproofError as error:
