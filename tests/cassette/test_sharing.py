@@ -91,6 +91,21 @@ def test_a_page_that_goes_while_it_is_looked_for_is_no_trouble(tmp_path: Path) -
     assert len(kept(tmp_path / "greeting.yaml")) == 300
 
 
+@pytest.mark.parametrize("damaged", [b"<<<<<<< ours\ninteractions:\n", b"interactions:\n- request:\n    uri: ht"])
+def test_what_is_renewed_may_be_damaged(damaged: bytes, tmp_path: Path) -> None:
+    """It stays as it is until an exchange is kept, and then makes way."""
+    path = tmp_path / "greeting.yaml"
+    path.write_bytes(damaged)
+    was = version_of(path)
+    assert was is not None
+    with Journal(tmp_path) as journal:
+        journal.renew("greeting", was)
+        page = journal.open("greeting", ASKED, {})
+        assert path.read_bytes() == damaged
+        assert page.close(End.EOF, 1.0).entry == 0
+    assert [found.end for found in kept(path)] == [End.EOF]
+
+
 @pytest.mark.parametrize(("first", "second"), [(Hold.SHARED, Hold.ALONE), (Hold.ALONE, Hold.SHARED)])
 def test_who_wants_a_folder_alone_does_not_share_it(first: Hold, second: Hold, tmp_path: Path) -> None:
     """Whoever comes second is told."""

@@ -87,9 +87,9 @@ class Appender:
             with _opened(path) as file:
                 status = os.fstat(file.fileno())
                 size = status.st_size
-                offset = _end(file, path)
                 if self._outdated.pop(path, None) == _version(status):
                     return self._begin(path, entry, note)
+                offset = _end(file, path)
                 known = self._known.get(path)
                 count = known[1] if known and known[0] == size else _count(file)
                 content = entry if offset else BEGIN + entry

@@ -75,7 +75,7 @@ class Journal:
         self._pages = folder / _FOLDER
         self._cleaner = Cleaner(scrub)
         self._appender = Appender()
-        self._appendable: set[Path] = set()  # found so once: one that an entry is just being added to looks cut short
+        self._appendable: set[Path] = set()  # found so once, since one that is just being added to looks cut short
         self._opened = 0
         self._hold = hold
         make_folder(folder)
@@ -115,9 +115,11 @@ class Journal:
     def renew(self, cassette: str, was: Version) -> None:
         """Let the next entry of `FOLDER/<cassette>.yaml` take the place of what is in it, if it still is what it was.
 
-        Raises `RefusedError` for a name that is none.
+        What is in it then need be no cassette. Raises `RefusedError` for a name that is none.
         """
-        self._appender.renew(cassette_path(self._folder, cassette), was)
+        path = cassette_path(self._folder, cassette)
+        self._appender.renew(path, was)
+        self._appendable.add(path)
 
     def open(self, cassette: str, asked: Exchange, provenance: Mapping[str, str]) -> Page:
         """Begin an exchange that goes to `FOLDER/<cassette>.yaml`.
