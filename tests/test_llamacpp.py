@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -229,8 +229,14 @@ def raises(parent: subprocess.Popen[str]) -> None:
 
 
 def is_interrupted(parent: subprocess.Popen[str]) -> None:
-    """Do what Ctrl-C does: interrupt the parent and all that it started."""
-    os.killpg(parent.pid, signal.SIGINT)
+    """Do what Ctrl-C does: interrupt the parent and all that it started; again where it was about to read just then.
+
+    A signal between Python's last look for one and the system call is seen only when that returns.
+    """
+    while parent.poll() is None:
+        os.killpg(parent.pid, signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            parent.wait(2)
 
 
 def is_terminated(parent: subprocess.Popen[str]) -> None:

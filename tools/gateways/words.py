@@ -95,7 +95,8 @@ SENTENCES: Mapping[str, tuple[Sentence, ...]] = {
     "nginx": (
         Sentence(
             "Short streams come all at once: it waits until a buffer is full or the upstream has ended."
-            " `proxy_buffering off`, or `X-Accel-Buffering: no` in the upstream's response, changes that.",
+            " `proxy_buffering off`, or `X-Accel-Buffering: no` in the upstream's response, changes that, and for"
+            " chunked responses also `proxy_http_version 1.1`, which nginx 1.30 has by itself.",
             "held-back",
         ),
         Sentence(
