@@ -70,6 +70,12 @@ def test_faults_are_named_by_patterns_and_come_once() -> None:
     assert [one.values for one in parameters] == [(Faulty((named(name),)),) for name in wanted]
 
 
+def test_faults_may_be_in_a_list() -> None:
+    """As those of `accumulator_cases` are."""
+    listed = faults(["name-null", "cut-*"], "name-late")
+    assert ids([*listed]) == ids([*faults("name-null", "cut-*", "name-late")])
+
+
 @pytest.mark.parametrize(
     ("pattern", "why"),
     [
@@ -226,6 +232,25 @@ def test_a_name_in_place_of_a_fault_is_told_what_to_write(suite: pytest.Pytester
         f"test_agent.py::test_calls[name-repeated]: 'name-repeated' {told}",
         f"test_agent.py::test_calls[3]: 3 {told}",
     ]
+
+
+def test_a_parameter_does_not_take_the_place_of_the_mark_s_faults(suite: pytest.Pytester) -> None:
+    """Both are told of, since one would be dropped."""
+    suite.makepyfile(
+        test_agent="""
+        import pytest
+        from deltaproof.testing import faults
+
+        @pytest.mark.deltaproof(faults=["done-missing"])
+        @pytest.mark.parametrize("deltaproof", faults("name-null"), indirect=True)
+        def test_calls(deltaproof):
+            raise AssertionError
+        """
+    )
+    lines = ran(suite)
+    what = "the mark deltaproof has faults, and the fixture deltaproof a parameter, which takes their place"
+    assert f"test_agent.py::test_calls[name-null]: {what}. Leave out one of them" in lines
+    assert lines[-1] == "1 error"
 
 
 @pytest.mark.parametrize(

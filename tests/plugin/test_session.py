@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest  # noqa: TC002 - that pytest rewrites our assertions is no reason to hide it
+import pytest
 
 from tests.cli.command import CLEAN, REPEATED
 from tests.plugin.project import Project, answered
@@ -50,6 +50,64 @@ def test_last(deltaproof_session):
         f"{' FAILURES ':=^80}\n{' test_repeated ':_^80}\n✗ error  tool-call-continuation-name  the same name again\n"
     )
     assert (title != "", rest.removesuffix(f"{ran.counts}\n")) == (True, MISSED)
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ("cassette='x.yaml'", "cassette"),
+        ("upstream='http://127.0.0.1:1/v1', fail_on='never'", "upstream"),
+        ("faults=['done-missing'], timing='recorded', split='byte'", "faults, timing, split"),
+    ],
+)
+def test_a_mark_that_says_how_to_answer_is_refused(mark: str, words: str, project: Project) -> None:
+    """Where the test has no endpoint of its own; a module's mark is for those that have one."""
+    project.cassette(answered(), name="session.yaml")
+    project.cassette(answered(), name="test_more/x.yaml")
+    project.tests(f"""
+@pytest.mark.deltaproof({mark})
+def test_it(deltaproof_session):
+    raise AssertionError
+""")
+    project.tests(
+        """
+pytestmark = pytest.mark.deltaproof(cassette="x.yaml")
+
+def test_session(deltaproof_session):
+    ask(deltaproof_session.base_url)
+
+@pytest.mark.deltaproof(split="byte")
+def test_both(deltaproof, deltaproof_session):
+    ask(deltaproof.base_url)
+""",
+        name="test_more.py",
+    )
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 failed, 2 passed")
+    assert ran.told == (
+        f"{' FAILURES ':=^80}\n{' test_it ':_^80}\n"
+        f"test_agent.py::test_it: the mark deltaproof has {words}, which the fixture deltaproof_session does not take."
+        " Use the fixture deltaproof, or leave it out\n"
+    )
+
+
+def test_it_takes_no_parameter(project: Project) -> None:
+    """A fault in it would be for all tests."""
+    project.cassette(answered(), name="session.yaml")
+    project.tests("""
+from deltaproof.testing import faults
+
+@pytest.mark.parametrize("deltaproof_session", faults("name-repeated"), indirect=True)
+def test_it(deltaproof_session):
+    raise AssertionError
+""")
+    ran = project.run()
+    assert (ran.code, ran.counts) == (1, "1 error")
+    assert ran.told == (
+        f"{' ERRORS ':=^80}\n{' ERROR at setup of test_it[name-repeated] ':_^80}\n"
+        "deltaproof_session: it takes no parameter, since it is one for all tests. Parametrize the fixture deltaproof,"
+        " with indirect=True\n"
+    )
 
 
 def test_a_test_can_have_both(project: Project) -> None:

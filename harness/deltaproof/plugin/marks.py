@@ -16,6 +16,9 @@ from deltaproof.split import How, Split
 NAME = "deltaproof"
 KEYWORDS = ("cassette", "upstream", "profile", "provider", "fail_on", "faults", "timing", "split")
 
+SERVING = ("cassette", "upstream", "faults", "timing", "split")
+"""The keywords that say how an endpoint answers, and so can be for a test's own alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -66,6 +69,18 @@ def read_mark(node: pytest.Item) -> Mark:
         speed=said.speed("timing"),
         how=said.how("split"),
     )
+
+
+def raise_if_not_for_all(node: pytest.Item) -> None:
+    """Raise where a test that has the session's endpoint alone has a mark, not of its class, that says how it answers.
+
+    Raises:
+        DeltaproofError: it has one, of which nothing would come.
+    """
+    told = [name for mark in node.own_markers if mark.name == NAME for name in SERVING if name in mark.kwargs]
+    if told:
+        what = f"the mark {NAME} has {', '.join(told)}, which the fixture {NAME}_session does not take"
+        raise DeltaproofError(what, where=node.nodeid, hint=f"Use the fixture {NAME}, or leave it out")
 
 
 @dataclass(frozen=True, slots=True)

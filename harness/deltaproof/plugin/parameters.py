@@ -75,7 +75,7 @@ class Faulty:
         return broken_answers(kept, streams, self.faults).exchanges
 
 
-def faults(pattern: str, *more: str) -> list[ParameterSet]:
+def faults(pattern: str | Sequence[str], *more: str | Sequence[str]) -> list[ParameterSet]:
     """Return a parameter for each fault, for the fixture `deltaproof` with `indirect=True`.
 
         @pytest.mark.parametrize("deltaproof", faults("name-*", "cut-*"), indirect=True)
@@ -84,15 +84,16 @@ def faults(pattern: str, *more: str) -> list[ParameterSet]:
     Several faults in one test are what the mark's `faults` is for.
 
     Args:
-        pattern: a name that `deltaproof faults` lists, or a shell pattern of such names.
+        pattern: a name that `deltaproof faults` lists, a shell pattern of such names, or a list of these.
         *more: further ones; each fault comes once.
 
     Raises:
         UnknownNameError: there is none of some name.
     """
     __tracebackhide__ = True
+    words = [word for one in (pattern, *more) for word in ([one] if isinstance(one, str) else one)]
     try:
-        return [pytest.param(Faulty((fault,)), id=fault.name) for fault in _chosen((pattern, *more))]
+        return [pytest.param(Faulty((fault,)), id=fault.name) for fault in _chosen(words)]
     except DeltaproofError as error:
         raise error.with_traceback(None) from None  # from here: a module that is collected shows no line of ours
 

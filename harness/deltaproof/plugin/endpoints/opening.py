@@ -13,9 +13,10 @@ import pytest
 from deltaproof.cassette.append import Version, version_of
 from deltaproof.cassette.modes import RecordMode
 from deltaproof.drive.play.replay_server import Options
+from deltaproof.errors import DeltaproofError
 from deltaproof.plugin.endpoints.replaying import cassette_replayed, existing, replayed, was_killed
 from deltaproof.plugin.endpoints.verdicts import Held
-from deltaproof.plugin.marks import Mark, read_mark
+from deltaproof.plugin.marks import NAME, Mark, read_mark
 from deltaproof.plugin.places import Names, cassette_name, module_folder
 from deltaproof.plugin.settings import RECORD, text_of
 from deltaproof.plugin.terms import Terms, terms_of
@@ -132,13 +133,28 @@ def _lacking(config: pytest.Config, cassette: Path, upstream: str) -> Source | N
 
 
 def _parameter(request: pytest.FixtureRequest, mark: Mark) -> Parameter | None:
-    """Return what the test is parametrized with, or the faults of its mark."""
+    """Return what the test is parametrized with, or the faults of its mark.
+
+    Raises:
+        DeltaproofError: it has both, or a word of its mark may name several faults.
+    """
     given: Parameter | None = getattr(request, "param", None)
-    if given is not None or not mark.faults:
+    if not mark.faults:
         return given
-    from deltaproof.faults import named
+    where = request.node.nodeid
+    if given is not None:
+        what = f"the mark {NAME} has faults, and the fixture {NAME} a parameter, which takes their place"
+        raise DeltaproofError(what, where=where, hint="Leave out one of them")
+    from deltaproof.faults import is_pattern, named
     from deltaproof.plugin.parameters import Faulty
 
+    for name in mark.faults:
+        if "," in name or is_pattern(name):
+            hint = (
+                "Name each, since the mark applies all at once;"
+                f' for one after the other, parametrize("{NAME}", faults("{name}"), indirect=True)'
+            )
+            raise DeltaproofError(f"the mark {NAME} has {name!r} for one fault", where=where, hint=hint)
     return Faulty(tuple(named(name) for name in mark.faults))
 
 

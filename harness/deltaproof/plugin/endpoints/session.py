@@ -18,7 +18,7 @@ from deltaproof.drive.play.replay_server import Options
 from deltaproof.plugin.endpoints.endpoint import Endpoint
 from deltaproof.plugin.endpoints.opening import Source, from_cassette, source_now
 from deltaproof.plugin.endpoints.verdicts import Held
-from deltaproof.plugin.marks import Mark, read_mark
+from deltaproof.plugin.marks import Mark, raise_if_not_for_all, read_mark
 from deltaproof.plugin.places import SUFFIX
 from deltaproof.plugin.settings import CASSETTES, text_of
 from deltaproof.plugin.snapshots.snapshot import snapshot_of
@@ -27,6 +27,9 @@ from deltaproof.plugin.terms import terms_of
 NAME = "session"
 TOLD = "deltaproof_session"
 """The key under which a worker is told what is done with the cassette, and what that was."""
+
+FIXTURE, OF_A_TEST = "deltaproof_session", "deltaproof"
+"""The fixture for all tests, and the one for each."""
 
 _ENDPOINT = pytest.StashKey[Endpoint]()
 _BEGUN = pytest.StashKey[tuple[str, Version | None]]()
@@ -85,6 +88,9 @@ def held_for(item: pytest.Item) -> list[Held]:
     if _ENDPOINT not in item.config.stash:
         return []
     endpoint = item.config.stash[_ENDPOINT]
+    names = getattr(item, "fixturenames", ())
+    if FIXTURE in names and OF_A_TEST not in names:
+        raise_if_not_for_all(item)
     endpoint.terms = terms_of(item.config, read_mark(item))
     endpoint.snapshot = snapshot_of(item)
     return [Held(endpoint, endpoint.terms.fail_on, tuple)]
