@@ -237,6 +237,26 @@ E   deltaproof.errors.UnknownNameError: there is no profile 'nope'. Known: de-fa
     )
 
 
+def test_check_by_an_unknown_level_is_told_which_there_are(project: Project) -> None:
+    """Before anything is judged."""
+    project.cassette(answered())
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+    deltaproof.check(fail_on="fatal")
+""")
+    assert (
+        project.run("--tb=short").told
+        == f"""\
+{" FAILURES ":=^80}
+{" test_it ":_^80}
+test_agent.py:6: in test_it
+    deltaproof.check(fail_on="fatal")
+E   deltaproof.errors.UnknownNameError: there is no level 'fatal'. Known: error, warning, note, never
+"""
+    )
+
+
 def test_check_holds_what_has_passed_to_a_stricter_profile(project: Project) -> None:
     """Its message is the report; the test's own verdict is unchanged."""
     project.cassette(answered(REPEATED))
@@ -411,6 +431,16 @@ def test_empty(deltaproof):
                 "there is no fault 'cut'. Did you mean cut-clean or cut-reset or cut-before-done or cut-mid-event or"
                 " cut-mid-utf8?"
             ),
+        ),
+        *(
+            (
+                f"faults=['done-missing', '{word}']",
+                (
+                    f"the mark deltaproof has '{word}' for one fault. Name each, since the mark applies all at once; for"
+                    f' one after the other, parametrize("deltaproof", faults("{word}"), indirect=True)'
+                ),
+            )
+            for word in ("name-repeated,id-repeated", "name-*", "all")
         ),
     ],
 )

@@ -126,6 +126,11 @@ class Page:
         target.closed()
         return replace(exchange, entry=entry)
 
+    def leave(self) -> None:
+        """Write no end: the page stays for the next start, as that of a recorder that was killed."""
+        self._filter.end()
+        self._file.close()
+
     def _note(self, spot: Spot) -> None:
         self._file.add(page_file.spot_record(spot))
         self._file.sync()

@@ -88,6 +88,27 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Judge what fixtures asked at the session's endpoint when they cleaned up."""
+    __tracebackhide__ = True
+    result = yield
+    if USED in item.config.stash:
+        from deltaproof.plugin.endpoints.fixtures import verdict_on_teardown
+
+        verdict_on_teardown(item)
+    return result
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let recordings know of an interrupt before the fixtures of the test that it ended clean up."""
+    if USED in session.config.stash:
+        from deltaproof.plugin.endpoints.interrupts import tell_of_interrupt
+
+        tell_of_interrupt(session)
+
+
 @pytest.fixture
 def deltaproof(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None]:
     """An endpoint that answers from the test's cassette, or records into it; its streams are judged with the test."""

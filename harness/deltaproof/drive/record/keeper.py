@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from deltaproof.cassette.journal import Journal, Page
@@ -60,6 +61,17 @@ class Missed:
 
 Fact: TypeAlias = Found | Kept | Lost | Played | Missed
 """What is told while requests come and exchanges pass."""
+
+
+class Gone(StrEnum):
+    """What becomes of an exchange whose client has hung up: what an interrupt cuts short looks like that as well."""
+
+    KEEP = "keep"
+    """It is kept at once."""
+    HOLD = "hold"
+    """It is kept when another is asked for, or what is kept is waited for: so nothing was interrupted."""
+    LEAVE = "leave"
+    """It stays in the journal, as what was passing when a recorder was killed."""
 
 
 _Key: TypeAlias = tuple[str, str, int | None, int | None]
@@ -125,15 +137,29 @@ class Passing:
                 self._keeper.tell(Found(self._number, self._cassette, finding))
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """An exchange that has ended: where it stands, and how it did."""
+
+    passing: Passing
+    page: Page
+    at: float
+    end: End
+
+
 class Keeper:
     """Keeps the exchanges of one recording."""
 
-    def __init__(self, journal: Journal, judging: Judging, tell: Callable[[Fact], None], date: str) -> None:
+    def __init__(
+        self, journal: Journal, judging: Judging, tell: Callable[[Fact], None], date: str, gone: Gone = Gone.KEEP
+    ) -> None:
         """Begin; `tell` is called in the event loop's thread, `date` is what the cassettes say of themselves."""
         self.tell = tell
         self._journal = journal
         self._judging = judging
         self._provenance = {"date": date}
+        self._gone = gone
+        self._held: list[_Ended] = []
         self._count = 0
         # One thread, so that the exchanges of a cassette stand in it in the order in which they ended.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="cassettes")
@@ -142,6 +168,7 @@ class Keeper:
 
     def open(self, cassette: str, asked: Exchange) -> Passing:
         """Begin to keep an exchange, whose request is `asked`."""
+        self._release()
         self._count += 1
         watch = Watch(asked, self._judging)
         try:
@@ -154,12 +181,18 @@ class Keeper:
 
     def put(self, passing: Passing, page: Page, at: float, end: End) -> None:
         """Write an exchange that has ended to its cassette, in its turn."""
-        task = asyncio.get_running_loop().create_task(self._write(passing, page, at, end))
-        self._writing.add(task)
-        task.add_done_callback(self._written)
+        self._held.append(_Ended(passing, page, at, end))
+        if self._gone is not Gone.HOLD or self._held[0].end is not End.CLIENT_GONE:
+            self._release()
+
+    def interrupt(self) -> None:
+        """Leave in the journal what was cut short: what clients have hung up on since the last that was asked for."""
+        self._gone = Gone.LEAVE
+        self._release()
 
     async def kept(self) -> None:
         """Wait until all that has ended is in its cassette."""
+        self._release()
         while self._writing:
             await asyncio.wait(self._writing)
 
@@ -170,20 +203,31 @@ class Keeper:
         if self._failed:
             raise self._failed[0]
 
+    def _release(self) -> None:
+        """Have what has ended written, or left."""
+        for one in self._held:
+            if self._gone is Gone.LEAVE and one.end is End.CLIENT_GONE:
+                one.page.leave()
+                continue
+            task = asyncio.get_running_loop().create_task(self._write(one))
+            self._writing.add(task)
+            task.add_done_callback(self._written)
+        self._held.clear()
+
     def _written(self, task: asyncio.Task[None]) -> None:
         self._writing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed.append(error)
 
-    async def _write(self, passing: Passing, page: Page, at: float, end: End) -> None:
+    async def _write(self, ended: _Ended) -> None:
         loop = asyncio.get_running_loop()
         try:
-            exchange, sighting = await loop.run_in_executor(self._writer, self._finish, page, at, end)
+            exchange, sighting = await loop.run_in_executor(self._writer, self._finish, ended)
         except DeltaproofError as error:
-            passing.lost(error)
+            ended.passing.lost(error)
         else:
-            passing.kept(exchange, sighting)
+            ended.passing.kept(exchange, sighting)
 
-    def _finish(self, page: Page, at: float, end: End) -> tuple[Exchange, Judged | Skipped | UnreadableError]:
-        exchange = page.close(end, at)
+    def _finish(self, ended: _Ended) -> tuple[Exchange, Judged | Skipped | UnreadableError]:
+        exchange = ended.page.close(ended.end, ended.at)
         return exchange, judge_kept(exchange, self._judging)

@@ -118,6 +118,10 @@ class Proxy:
             await asyncio.wait_for(self.idle(), seconds)
         await self._keeper.kept()
 
+    async def interrupt(self) -> None:
+        """Leave in the journal what is cut short from here on, or has just been."""
+        self._keeper.interrupt()
+
     async def idle(self) -> None:
         """Wait until nothing is passing."""
         while self._relays:

@@ -19,7 +19,7 @@ from deltaproof.cassette.paths import SNAPSHOT
 from deltaproof.cassette.scrub_rules import Scrub
 from deltaproof.drive.http.endpoint import allow_connections
 from deltaproof.drive.record.command import environment_for, raise_if_missing, start
-from deltaproof.drive.record.keeper import Fact, Keeper
+from deltaproof.drive.record.keeper import Fact, Gone, Keeper
 from deltaproof.drive.record.proxy import Place, Proxy
 from deltaproof.drive.record.recorded import Recorded
 from deltaproof.drive.record.upstream import Origin
@@ -54,6 +54,7 @@ class Plan:
         cassette: the one cassette in the folder into which all goes, without its extension; the folder may then be
             shared by others. Empty for one of each scenario, and a folder to oneself.
         was: what that one cassette was when others that record into it began as well: only that is rewritten.
+        gone: what becomes of exchanges whose clients have hung up.
     """
 
     origin: Origin
@@ -66,6 +67,7 @@ class Plan:
     command: tuple[str, ...] = ()
     cassette: str = ""
     was: Version | None = None
+    gone: Gone = Gone.KEEP
 
     def cassettes(self) -> list[Path]:
         """Return the paths of the cassettes that are there."""
@@ -114,7 +116,7 @@ async def recording(plan: Plan, tell: Callable[[Told], None]) -> AsyncIterator[P
             version = version_of(path) if path in mended or not plan.cassette else plan.was
             if version is not None:
                 journal.renew(path.stem, version)
-        keeper = Keeper(journal, plan.judging, tell, datetime.now(UTC).date().isoformat())
+        keeper = Keeper(journal, plan.judging, tell, datetime.now(UTC).date().isoformat(), plan.gone)
         proxy = Proxy(plan.origin, Recorded(cassettes, plan.mode), keeper, plan.patience, into=plan.cassette)
         server = await proxy.listen(plan.place)
         try:

@@ -12,6 +12,7 @@ from deltaproof.errors import DeltaproofError, UnknownNameError, UnreadableError
 from deltaproof.exchange import Exchange, Skipped
 from deltaproof.fold import FoldedChoice
 from deltaproof.plugin.endpoints.passing import Passing, Trouble, told
+from deltaproof.plugin.settings import LEVELS
 from deltaproof.plugin.snapshots.snapshot import Snapshot
 from deltaproof.plugin.terms import Terms
 from deltaproof.plugin.texts import failing
@@ -106,6 +107,10 @@ class Endpoint:
         """What is found in all that has passed in this test so far, by the test's profile."""
         return self._report(self.terms)
 
+    def report_after(self, count: int) -> Report:
+        """Judge what has passed in this test after so many exchanges."""
+        return self._report(self.terms, count)
+
     @property
     def troubles(self) -> tuple[Trouble, ...]:
         """What was asked in this test and not recorded, and what could not be kept."""
@@ -123,9 +128,11 @@ class Endpoint:
         Raises:
             AssertionError: there are findings at that level or above; its message is the report.
             DeltaproofError: nothing has passed that could be judged.
-            UnknownNameError: there is no such profile or provider.
+            UnknownNameError: there is no such profile, provider or level.
         """
         __tracebackhide__ = True
+        if fail_on and fail_on not in LEVELS:
+            raise UnknownNameError(f"there is no level {fail_on!r}", hint=f"Known: {', '.join(LEVELS)}")
         terms = Terms(
             profile or self.terms.profile,
             provider or self.terms.provider,
@@ -152,12 +159,12 @@ class Endpoint:
         self._settle()
         return self._passing.exchanges[self._begun :]
 
-    def _report(self, terms: Terms) -> Report:
-        """Judge what has passed; each exchange once by each profile."""
+    def _report(self, terms: Terms, first: int = 0) -> Report:
+        """Judge what has passed from one on; each exchange once by each profile."""
         judged: list[Judged] = []
         skipped: list[Skipped] = []
         unreadable: list[UnreadableError] = []
-        for number, kept in enumerate(self._passed(), self._begun):
+        for number, kept in enumerate(self._passed()[first:], self._begun + first):
             key = number, terms.profile, terms.provider
             if key in self._judgements:
                 judged.append(self._judgements[key])

@@ -17,7 +17,7 @@ from deltaproof.cassette.scrub import Cleaner
 from deltaproof.cassette.scrub_table import project_scrub
 from deltaproof.catalog import load
 from deltaproof.drive.http.target import read_target
-from deltaproof.drive.record.keeper import Kept, Lost, Missed, Played
+from deltaproof.drive.record.keeper import Gone, Kept, Lost, Missed, Played
 from deltaproof.drive.record.proxy import Place
 from deltaproof.drive.record.session import Plan, Told, recording
 from deltaproof.drive.record.upstream import Origin, read_origin
@@ -25,6 +25,7 @@ from deltaproof.drive.record.watch import Judging
 from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Exchange
 from deltaproof.plugin.endpoints.endpoint import Endpoint
+from deltaproof.plugin.endpoints.interrupts import is_interrupted, told_of_interrupts
 from deltaproof.plugin.endpoints.passing import Passing, Trouble
 from deltaproof.plugin.endpoints.served import served
 from deltaproof.plugin.endpoints.verdicts import Held
@@ -67,6 +68,7 @@ def recorded(node: pytest.Item | pytest.Session, wanted: Recording, terms: Terms
         patience=_PATIENCE,
         cassette=cassette.stem,
         was=wanted.was,
+        gone=Gone.HOLD,
     )
     passing = Passing()
     names = Names(config.invocation_params.dir)
@@ -91,8 +93,12 @@ def recorded(node: pytest.Item | pytest.Session, wanted: Recording, terms: Terms
     with thread.entered(recording(plan, tell)) as proxy:
         for one in left:
             node.warn(pytest.PytestWarning(one))
-        endpoint = Endpoint(proxy.url, passing, terms, lambda: thread.run(proxy.settle(_GRACE)))
-        yield Held(endpoint, terms.fail_on, tuple)
+
+        def settle() -> None:
+            thread.ask(proxy.interrupt() if is_interrupted(node.session) else proxy.settle(_GRACE))
+
+        with told_of_interrupts(config, settle):
+            yield Held(Endpoint(proxy.url, passing, terms, settle), terms.fail_on, tuple)
 
 
 def _origin(config: pytest.Config, upstream: str) -> Origin:

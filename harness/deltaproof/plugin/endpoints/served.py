@@ -26,6 +26,15 @@ class Served:
         """Run a coroutine there, and wait for it."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
+    def ask(self, coroutine: Coroutine[object, object, T]) -> T:
+        """Run a coroutine there, and wait for it; where the wait is interrupted it goes no further."""
+        asked = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return asked.result()
+        except BaseException:
+            asked.cancel()
+            raise
+
     @contextmanager
     def entered(self, server: AbstractAsyncContextManager[T]) -> Iterator[T]:
         """Enter a server there for as long as the block runs; both ends are waited for, in one task."""

@@ -26,6 +26,8 @@ class Held:
         unused: returns what is recorded and was not asked for, where that is to fail the test.
         afterwards: why the test counts as skipped although nothing was wrong; empty where it does not.
         told: how many troubles the test was told of.
+        judged: how many exchanges its verdict was on; None where there was none.
+        asks_later: whether fixtures that clean up may ask for what is not used when the test function ends.
     """
 
     endpoint: Endpoint
@@ -33,13 +35,27 @@ class Held:
     unused: Callable[[], tuple[Exchange, ...]]
     afterwards: str = ""
     told: int = 0
+    judged: int | None = None
+    asks_later: bool = False
 
     def verdict(self) -> str:
         """Return why the test fails; nothing where it does not."""
-        parts = [self.troubles(), failing(self.endpoint.report, self.fail_on), _unused(self.unused())]
-        return "\n\n".join(part for part in parts if part)
+        report = self.endpoint.report
+        self.judged = len(report.judged) + len(report.skipped) + len(report.unreadable)
+        return _joined(
+            self._troubles(), failing(report, self.fail_on), "" if self.asks_later else _unused(self.unused())
+        )
 
-    def troubles(self) -> str:
+    def late(self) -> str:
+        """Return why the test's teardown fails, by what passed after the verdict; nothing where it does not."""
+        if self.judged is None:
+            return self._troubles()
+        report = self.endpoint.report_after(self.judged)
+        return _joined(
+            self._troubles(), failing(report, self.fail_on), _unused(self.unused()) if self.asks_later else ""
+        )
+
+    def _troubles(self) -> str:
         """Say what went wrong that was not told yet."""
         troubles = self.endpoint.troubles[self.told :]
         self.told += len(troubles)
@@ -57,17 +73,33 @@ def held(item: pytest.Item, endpoints: list[Held]) -> Iterator[None]:
     __tracebackhide__ = True
     try:
         yield
-    except (pytest.skip.Exception, pytest.xfail.Exception):
+    except (pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception):
         raise
     except (Exception, pytest.fail.Exception):
         for one in endpoints:
+            one.asks_later = False
             item.add_report_section("call", KEY, one.verdict())
         raise
-    if text := "\n\n".join(filter(None, (one.verdict() for one in endpoints))):
+    if text := _joined(*(one.verdict() for one in endpoints)):
         pytest.fail(text, pytrace=False)
     for one in endpoints:
         if one.afterwards:
             raise pytest.skip.Exception(one.afterwards, _use_item_location=True)
+
+
+def raise_if_late(endpoints: list[Held]) -> None:
+    """Fail the teardown of a test for what passed after its verdict.
+
+    Raises:
+        pytest.fail.Exception: something was wrong.
+    """
+    __tracebackhide__ = True
+    if text := _joined(*(one.late() for one in endpoints)):
+        pytest.fail(text, pytrace=False)
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
 
 
 def _unused(exchanges: tuple[Exchange, ...]) -> str:
