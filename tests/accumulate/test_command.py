@@ -249,6 +249,27 @@ def test_wrong_usage_is_told(tmp_path: Path) -> None:
         assert (ran.code, ran.out, words in ran.err) == (2, "", True), ran.err
 
 
+def test_a_file_that_is_named_twice_is_one(tmp_path: Path) -> None:
+    """Also where the second path has another form."""
+    folder(tmp_path, "one-call")
+    client = tiny("honest")
+    ran = deltaproof(
+        *("replay", "one-call.sse", tmp_path / "one-call.sse", "--accumulator", client),
+        *("--persistent", "--format", "json"),
+        cwd=tmp_path,
+    )
+    assert cells(ran) == {"one-call.sse": {client: "right"}}
+
+
+def test_clients_that_cannot_be_installed_are_a_line(tmp_path: Path) -> None:
+    """It names the folder, and the variable that names another."""
+    (tmp_path / "file").touch()
+    ran = deltaproof("accumulators", "--install", "ai", cwd=tmp_path, DELTAPROOF_HOME="file/x")
+    where = f"{tmp_path}/file/x/accumulators/node"
+    why = "ai cannot be installed there: Not a directory. DELTAPROOF_HOME names another folder"
+    assert (ran.code, ran.err) == (2, f"ai …\ndeltaproof: {where}: {why}\n")
+
+
 def test_a_command_that_asks_for_no_stream_is_no_accumulator(tmp_path: Path) -> None:
     """Whatever it prints, nothing was found out of it: that is told, and the exit code is not that of a client."""
     folder(tmp_path, "one-call")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from deltaproof.accumulate.matrix import FailOn
+from deltaproof.cli import INTERRUPTED
 from deltaproof.passage.kinds import FailOn as PassageFailOn
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
     from deltaproof.accumulate.matrix import fails
     from deltaproof.cassette.disk import replace_file
     from deltaproof.drive.accumulators.chosen import clients_for
-    from deltaproof.drive.accumulators.matrix import run_matrix
+    from deltaproof.drive.accumulators.matrix import Folded, matrix_of, run_matrix
     from deltaproof.errors import UnreadableError
 
     if folding.update_baseline and folding.baseline is None:
@@ -128,7 +130,16 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
             raise UnreadableError(f"it cannot be read: {error.strerror}", where=str(file), hint=hint) from error
     clients = clients_for(folding.accumulators, persistent=folding.persistent)
     streams = _streams(paths, folding.faults)
-    matrix = run_matrix(streams, clients, limit=folding.limit, jobs=folding.jobs, tell=_told)
+    folded = Folded()
+    try:
+        with _ended_like_ctrl_c():
+            matrix = run_matrix(streams, clients, limit=folding.limit, jobs=folding.jobs, tell=_told, folded=folded)
+    except KeyboardInterrupt:
+        matrix = matrix_of(streams, clients, folded)
+        _write(matrix, None, (), form, output)
+        of = len(streams) * len([client for client in clients if client.driver is not None])
+        click.echo(f"interrupted after {len(folded.cells):,} of {of:,} cases; shown is what all have folded", err=True)
+        sys.exit(INTERRUPTED)
     found: list[Unexpected] | None = None
     versions: list[str] = []
     if before is not None and not folding.update_baseline:
@@ -142,6 +153,21 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
     sys.exit(int(bool(found) or fails(matrix, fail_on)))
 
 
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let whoever ends this process, as continuous integration does, end what it has started too."""
+
+    def end(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # some send it twice, and a second Ctrl-C ends at once
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _streams(paths: Sequence[Path], faults: str) -> list[Stream]:
     """Judge what is recorded, and what comes of it by faults."""
     from deltaproof.cli.comparing import judged_at, name_below
@@ -149,10 +175,16 @@ def _streams(paths: Sequence[Path], faults: str) -> list[Stream]:
     from deltaproof.report.overview import label
     from deltaproof.verdict import DEFAULT_PROFILE
 
-    judged = judged_at(paths, DEFAULT_PROFILE).judged
-    names = Counter(name_below(one, paths) for one in judged)
+    found = judged_at(paths, DEFAULT_PROFILE).judged
+    # A file that two of the paths lead to is one.
+    judged = {(Path(one.exchange.source).resolve(), one.exchange.entry): one for one in found}.values()
+    files: dict[str, set[str]] = {}
+    for one in judged:
+        files.setdefault(name_below(one, paths).partition("#")[0], set()).add(one.exchange.source)
     streams = [
-        Stream(name if names[name := name_below(one, paths)] == 1 else label(one.exchange), one) for one in judged
+        Stream(name if len(files[name.partition("#")[0]]) == 1 else label(one.exchange), one)
+        for one in judged
+        for name in [name_below(one, paths)]
     ]
     return [*streams, *_with_faults(streams, faults)] if faults else streams
 

@@ -82,8 +82,16 @@ def install(accumulator: Accumulator) -> Path:
         DeltaproofError: it cannot be installed.
     """
     folder = _folder(accumulator)
-    if _is_installed(accumulator):
-        return folder
+    if not _is_installed(accumulator):
+        try:
+            _install(accumulator, folder)
+        except OSError as error:
+            what = f"{accumulator.name} cannot be installed there: {error.strerror}"
+            raise DeltaproofError(what, where=str(folder), hint="DELTAPROOF_HOME names another folder") from error
+    return folder
+
+
+def _install(accumulator: Accumulator, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     match accumulator.language:
         case Language.PYTHON:
@@ -120,7 +128,6 @@ def install(accumulator: Accumulator) -> Path:
                 accumulator,
             )
     (folder / _READY).write_text(json.dumps(_wanted(accumulator)), encoding="utf-8")
-    return folder
 
 
 def _folder(accumulator: Accumulator) -> Path:

@@ -7,7 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from deltaproof.accumulate.matrix import Cell, Column, Matrix
 from deltaproof.checking import Judged
@@ -41,6 +41,23 @@ class Stream:
     speed: float | None = None
 
 
+@dataclass(slots=True)
+class Folded:
+    """What has come of a matrix so far; whoever gives one to `run_matrix` has it also where that is interrupted.
+
+    Attributes:
+        cells: by stream and accumulator.
+        left: how many processes each accumulator left behind.
+        asked: the accumulators that asked for a stream.
+        started: when the first stream was given, by the clock that counts seconds.
+    """
+
+    cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
+    left: Counter[str] = field(default_factory=Counter)
+    asked: set[str] = field(default_factory=set)
+    started: float = field(default_factory=time.perf_counter)
+
+
 Tell = Callable[[Column, int, int], None]
 """Hears which accumulator has done how many streams, of how many."""
 
@@ -52,23 +69,25 @@ def run_matrix(
     limit: float = LIMIT,
     jobs: int | None = None,
     tell: Tell = lambda _column, _done, _all: None,
+    folded: Folded | None = None,
 ) -> Matrix:
     """Let every client fold every stream; as many clients at once as there are processors, or `jobs`.
 
-    A client's limit in seconds counts for each stream; until it is ready for its first one it may take longer.
+    A client's limit in seconds counts for each stream; until it is ready for its first one it may take longer. What
+    comes is put into `folded` as it comes.
 
     Raises:
         DeltaproofError: a command cannot be started.
     """
-    return asyncio.run(_run(streams, clients, limit, jobs or os.cpu_count() or 1, tell))
+    so_far = Folded() if folded is None else folded
+    asyncio.run(_run(streams, clients, limit, jobs or os.cpu_count() or 1, tell, so_far))
+    return matrix_of(streams, clients, so_far)
 
 
-async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: float, jobs: int, tell: Tell) -> Matrix:
-    started = time.perf_counter()
-    cells: dict[tuple[str, str], Cell] = {}
-    left: Counter[str] = Counter()
+async def _run(
+    streams: Sequence[Stream], clients: Sequence[Client], limit: float, jobs: int, tell: Tell, folded: Folded
+) -> None:
     places = asyncio.Semaphore(jobs)
-    asked: set[str] = set()
     async with serving() as served:
 
         async def drive(client: Client, driver: Driver) -> None:
@@ -77,12 +96,12 @@ async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: floa
                     for done, stream in enumerate(streams, 1):
                         case = await fold(stream.judged, served, driver, limit, stream.speed)
                         cell = Cell(case.ruling.outcome, case.ruling.reason, case.seconds, case.own)
-                        cells[stream.name, client.column.name] = cell
-                        left[client.column.name] += case.left
-                        asked.update([client.column.name] * case.asked)
+                        folded.cells[stream.name, client.column.name] = cell
+                        folded.left[client.column.name] += case.left
+                        folded.asked.update([client.column.name] * case.asked)
                         tell(client.column, done, len(streams))
                 finally:
-                    left[client.column.name] += await driver.close()
+                    folded.left[client.column.name] += await driver.close()
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -91,8 +110,27 @@ async def _run(streams: Sequence[Stream], clients: Sequence[Client], limit: floa
                         group.create_task(drive(client, client.driver))
         except* DeltaproofError as several:
             raise several.exceptions[0] from None
-    names = tuple(stream.name for stream in streams)
-    faults = {stream.name: stream.fault for stream in streams if stream.fault}
-    columns = tuple(client.column for client in clients)
-    unasked = tuple(one.name for one in columns if not one.skipped and one.name not in asked)
-    return Matrix(names, columns, cells, time.perf_counter() - started, +left, faults, unasked)
+
+
+def matrix_of(streams: Sequence[Stream], clients: Sequence[Client], folded: Folded) -> Matrix:
+    """Return what has come of streams in clients: streams that some client has not had yet are left out.
+
+    A client that has folded none counts as skipped.
+    """
+    begun = {column for _, column in folded.cells}
+    columns = tuple(
+        column if column.skipped or column.name in begun else replace(column, skipped="it had folded none yet")
+        for column in (client.column for client in clients)
+    )
+    ran = [column.name for column in columns if not column.skipped]
+    whole = [stream for stream in streams if all((stream.name, name) in folded.cells for name in ran)]
+    names = {stream.name for stream in whole}
+    return Matrix(
+        streams=tuple(stream.name for stream in whole),
+        columns=columns,
+        cells={key: cell for key, cell in folded.cells.items() if key[0] in names},
+        seconds=time.perf_counter() - folded.started,
+        left=+folded.left,
+        faults={stream.name: stream.fault for stream in whole if stream.fault},
+        unasked=tuple(name for name in ran if name not in folded.asked),
+    )
