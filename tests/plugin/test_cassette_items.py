@@ -171,6 +171,28 @@ def test_a_folder_that_is_not_there_is_wrong_usage(project: Project) -> None:
     assert (ran.code, ran.out, ran.err) == (4, "", told)
 
 
+def test_a_folder_that_is_set_may_still_be_to_come(project: Project) -> None:
+    """What records it is run; where a file stands in its place, the setting is named."""
+    project.write("pytest.ini", "[pytest]\ndeltaproof_check_cassettes = to/come\n")
+    ran = project.run("-v")
+    assert ran.words == {"test_mine.py::test_mine": "PASSED"}
+    assert (ran.code, "deltaproof: no cassettes to check: FOLDER/to/come is not there yet\n" in ran.out) == (0, True)
+    project.write("to/come", "")
+    ran = project.run()
+    told = "ERROR: the ini option deltaproof_check_cassettes FOLDER/to/come: it is no folder\n\n"
+    assert (ran.code, ran.out, ran.err) == (4, "", told)
+
+
+def test_a_link_that_leads_nowhere_fails_and_stops_nothing(project: Project) -> None:
+    """It is a test of its own."""
+    (project.folder / "cassettes" / "test_mine" / "lost.yaml").symlink_to("nowhere")
+    ran = project.run(*DIR, "-v")
+    lost = "cassettes/test_mine/lost.yaml"
+    assert ran.words[lost] == "FAILED"
+    assert ran.words[RECORDINGS[1]] == "PASSED"
+    assert f"{lost}: it cannot be read: No such file or directory\n" in ran.out
+
+
 def test_lf_and_workers(project: Project) -> None:
     """What failed is run again alone; workers share the recordings out."""
     project.spawn(*DIR, "-n2", "--junit-xml", "junit.xml")

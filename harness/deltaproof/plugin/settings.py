@@ -142,6 +142,16 @@ def text_of(config: pytest.Config, setting: Setting) -> str:
     return value or setting.default
 
 
+def is_named(config: pytest.Config, setting: Setting) -> bool:
+    """Tell whether something is set on the command line."""
+    return config.getoption(setting.ini) is not None
+
+
+def place_of(config: pytest.Config, setting: Setting) -> str:
+    """Return where something is set, as a person calls it."""
+    return setting.option if is_named(config, setting) else _lasting(config, setting)[1]
+
+
 def is_on(config: pytest.Config, setting: Setting) -> bool:
     """Tell whether something is switched on.
 
@@ -175,7 +185,7 @@ def raise_if_wrong(config: pytest.Config) -> None:
             try:
                 _raise_if_strange(setting, value)
             except DeltaproofError as error:
-                elsewhere = "" if config.getoption(setting.ini) is not None else f"{_lasting(config, setting)[1]}: "
+                elsewhere = "" if is_named(config, setting) else f"{place_of(config, setting)}: "
                 raise pytest.UsageError(f"{elsewhere}{error}") from error
 
 

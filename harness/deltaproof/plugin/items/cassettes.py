@@ -19,7 +19,7 @@ from deltaproof.exchange import Exchange, Skipped
 from deltaproof.plugin.items.named import path_of, take_cassettes
 from deltaproof.plugin.marks import Mark
 from deltaproof.plugin.places import Names
-from deltaproof.plugin.settings import CHECK_CASSETTES
+from deltaproof.plugin.settings import CHECK_CASSETTES, is_named, place_of
 from deltaproof.plugin.terms import Terms, terms_of
 from deltaproof.plugin.texts import failing
 
@@ -30,10 +30,12 @@ class CassetteItem(pytest.Item):
     Attributes:
         folder: in which it was found.
         terms: what counts.
+        trouble: why it cannot even be looked at, None where it can.
     """
 
     folder: Path
     terms: Terms
+    trouble: UnreadableError | None
 
     def runtest(self) -> None:
         """Read it, and judge the streams that are in it.
@@ -43,6 +45,8 @@ class CassetteItem(pytest.Item):
             pytest.skip.Exception: there is no stream in it.
         """
         names = Names(self.config.invocation_params.dir)
+        if self.trouble is not None:
+            pytest.fail(str(_called(self.trouble, self.path, names)), pytrace=False)
         sightings = (_called(one, self.path, names) for one in read_found(self.path, self.folder))
         report = check_sightings(sightings, profile=self.terms.profile, provider=self.terms.provider)
         if text := failing(report, self.terms.fail_on):
@@ -68,19 +72,15 @@ class CassettesNode(pytest.Collector):
     terms: Terms
 
     def collect(self) -> Iterator[CassetteItem]:
-        """Yield an item for each file that is meant and that may be a recording.
-
-        Raises:
-            pytest.Collector.CollectError: a folder cannot be looked into.
-        """
+        """Yield an item for each file that is meant and that may be a recording, or cannot be looked at."""
         for one in files_in(self.path):
-            if isinstance(one, UnreadableError):
-                raise self.CollectError(str(one))
-            if isinstance(one, Path) and any(one.is_relative_to(root) for root in self.roots):
-                name = named(one.relative_to(self.path))
-                nodeid = named(Path(os.path.relpath(one, self.config.rootpath)))
-                cassette: CassetteItem = CassetteItem.from_parent(self, name=name, path=one, nodeid=nodeid)
+            path = Path(one.where) if isinstance(one, UnreadableError) else one
+            if isinstance(path, Path) and any(path.is_relative_to(root) for root in self.roots):
+                name = named(path.relative_to(self.path))
+                nodeid = named(Path(os.path.relpath(path, self.config.rootpath)))
+                cassette: CassetteItem = CassetteItem.from_parent(self, name=name, path=path, nodeid=nodeid)
                 cassette.folder, cassette.terms = self.path, self.terms
+                cassette.trouble = one if isinstance(one, UnreadableError) else None
                 yield cassette
 
 
@@ -91,14 +91,21 @@ class Cassettes:
         """Read what is set.
 
         Raises:
-            DeltaproofError: there is no such folder, profile or provider.
+            DeltaproofError: it is no folder, or a named one is not there; or there is no such profile or provider.
         """
         folder = path_of(config, CHECK_CASSETTES)
-        if folder is None or not folder.is_dir():
+        if folder is None or (is_named(config, CHECK_CASSETTES) and not folder.exists()):
             raise DeltaproofError("there is no such folder", where=f"{CHECK_CASSETTES.option} {folder}")
+        self._missing = not folder.exists()
+        if not self._missing and not folder.is_dir():
+            raise DeltaproofError("it is no folder", where=f"{place_of(config, CHECK_CASSETTES)} {folder}")
         self._folder = folder
         self._terms = terms_of(config, Mark())
-        self._roots = take_cassettes(config, folder)
+        self._roots = () if self._missing else take_cassettes(config, folder)
+
+    def pytest_report_header(self) -> str | None:
+        """Say that nothing is checked, where the folder is still to be recorded."""
+        return f"deltaproof: no cassettes to check: {self._folder} is not there yet" if self._missing else None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(
