@@ -25,11 +25,13 @@ def recorded(path: Path) -> Exchange:
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        ("name-split,name-late", "name-split and name-late do not go together: then tool-call-open-name.split does not show"),
+        ("name-split,name-late", None),
         ("id-missing,id-empty", "id-missing and id-empty do not go together: then tool-call-open-id.missing does not show"),
         ("id-empty,name-null", None),
         ("done-twice,done-space", None),
         ("name-null,role-late,done-missing", None),
+        ("name-null,cut-reset", None),
+        ("cut-reset,name-null", None),
         (
             "done-missing,cut-clean,role-user",
             "done-missing and cut-clean and role-user do not go together: then done-sentinel.missing does not show",

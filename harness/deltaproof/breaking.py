@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 from deltaproof.cassette.scrub import plain
 from deltaproof.exchange import Exchange
@@ -18,13 +19,27 @@ from deltaproof.verdict import judge
 _STRICTEST = "openai-strict"
 """The profile by which every deviation counts."""
 
+_FEW = 3  # faults, that are tried in every order
+
 
 def broken(exchange: Exchange, faults: Sequence[Fault], *, seed: int = 0) -> Exchange:
-    """Return an exchange with faults applied in order; `seed` as of `Fault.apply`.
+    """Return an exchange with faults applied in order, or in another where only so all of them show.
+
+    `seed` is as in `Fault.apply`.
 
     Raises:
         InapplicableError: one of them does not apply, or one of several shows alone and not beside the others.
     """
+    refusals = []
+    for order in permutations(faults) if len(faults) <= _FEW else (faults,):
+        try:
+            return _broken_in_order(exchange, order, seed)
+        except InapplicableError as error:
+            refusals.append(error)
+    raise refusals[0]
+
+
+def _broken_in_order(exchange: Exchange, faults: Sequence[Fault], seed: int) -> Exchange:
     changed = combined(faults, exchange, seed=seed)
     if len(faults) > 1:
         shown = _cases(changed)

@@ -41,8 +41,8 @@ def fault(name: str, source: str, *, output: str, seed: int, entry: int | None) 
 
     IN is a recording that `deltaproof check` reads, or - for standard input. OUT is a cassette with all exchanges of
     IN, broken where the fault applies; where OUT ends with .sse, one event stream with its request and headers beside
-    it; or - for the bytes of one alone. Several faults are applied one after the other, and each must show in the end.
-    For a pattern such as 'name-*', OUT is a folder with a cassette for each fault that applies.
+    it; or - for the bytes of one alone. Several faults are applied one after the other, in another order where only
+    so each of them shows. For a pattern such as 'name-*', OUT is a folder with a cassette for each fault that applies.
 
     \b
         deltaproof fault name-split recording.yaml -o broken.yaml
