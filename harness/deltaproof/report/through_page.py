@@ -9,7 +9,7 @@ from importlib.metadata import version
 from deltaproof.passage.passage import Passages
 from deltaproof.passage.remarks import Remarked
 from deltaproof.passage.spots import spots_of
-from deltaproof.report.through import MEANS, Group, grouped, kinds, place
+from deltaproof.report.through import MEANS, Group, added_by, grouped, kinds, place
 from deltaproof.report.visible import visible
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
@@ -19,7 +19,7 @@ _TICKS = re.compile(r"`+")
 def through_markdown(passages: Passages, found: Sequence[Remarked]) -> str:
     """Return what came of a gateway as Markdown: what is wrong with examples, then what is worth knowing.
 
-    There are no times in it, so that it is the same again where nothing else is.
+    It is the same again where nothing else is, but for what is added to the time to the first fragment.
     """
     wrong = sum(one.is_wrong for one in found)
     by = f"the profile {passages.profile}{f' and the waivers of {passages.provider}' if passages.provider else ''}"
@@ -27,8 +27,10 @@ def through_markdown(passages: Passages, found: Sequence[Remarked]) -> str:
     unseen = sum(one.is_unseen for one in found)
     also = f", {unseen:,} not seen to the end" if unseen else ""
     told = f"{judged}: {len(found) - wrong - unseen:,} as they should be, {wrong:,} not{also}."
-    lines = ["# What came out of a gateway", "", told]
-    lines.append("")
+    lines = ["# What came out of a gateway", "", told, ""]
+    lines += [f"- gateway: {_code(passages.gateway)}"]
+    lines += [f"- server: {_code(passages.server)}"] if passages.server else []
+    lines += [*_first_fragment(found), ""]
     counts = kinds(found)
     if counts:
         lines += ["| what | means | passages |", "| --- | --- | ---: |"]
@@ -50,6 +52,17 @@ def through_markdown(passages: Passages, found: Sequence[Remarked]) -> str:
     if passages.unsent:
         lines += [f"Not sent, {passages.why_unsent}: {_count(len(passages.unsent), 'recording')}.", ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _first_fragment(found: Sequence[Remarked]) -> Iterator[str]:
+    """Yield what the gateway adds to the time to the first fragment; nothing where none came."""
+    held = sum(one.passage.held for one in found)
+    if (added := added_by(found)) is not None:
+        most = f", {added.p99 * 1000:.1f} ms (99 of 100)" if added.p99 is not None else ""
+        told = f"{added.median * 1000:.1f} ms added (median){most}, over {_count(added.passages, 'passage')}"
+        yield f"- first fragment: {told}; {f'{held:,} held back and not counted' if held else 'none held back'}"
+    elif held:
+        yield f"- first fragment: held back in {_count(held, 'passage')}"
 
 
 def _wrong(group: Group) -> Iterator[str]:
