@@ -124,6 +124,30 @@ def test_it(deltaproof):
             id="truth",
         ),
         pytest.param(
+            (),
+            {"pyproject.toml": "[tool.deltaproof]\nstrict = 1\n"},
+            "FOLDER/pyproject.toml: [tool.deltaproof] strict: 1 is neither true nor false",
+            id="truth-number",
+        ),
+        pytest.param(
+            ("--deltaproof-timeout", "abc"),
+            {},
+            "--deltaproof-timeout: 'abc' is no number of seconds",
+            id="timeout",
+        ),
+        pytest.param(
+            ("--deltaproof-record", "once", "--deltaproof-api-key-env", "NOPE"),
+            {},
+            "NOPE: no key is in this environment variable. export NOPE=…",
+            id="key",
+        ),
+        pytest.param(
+            ("--deltaproof-record", "once"),
+            {"pytest.ini": "[pytest]\ndeltaproof_api_key_env = NOPE\n"},
+            "the ini option deltaproof_api_key_env: NOPE: no key is in this environment variable. export NOPE=…",
+            id="key-ini",
+        ),
+        pytest.param(
             ("--deltaproof-profile", "foo"),
             {},
             "there is no profile 'foo'. Known: de-facto, empower, lenient, openai-strict",
@@ -167,3 +191,15 @@ def test_other(deltaproof):
 """)
     ran = project.spawn(*options, *workers, plugins=["xdist"] if workers else [])
     assert (ran.code, ran.out) == (4, f"ERROR: {told.replace('FOLDER', str(project.folder))}\n\n")
+
+
+@pytest.mark.parametrize("mode", ["none", "once"])
+def test_a_key_that_is_set_for_the_project_need_not_be_there_to_replay(mode: str, project: Project) -> None:
+    """Nor where it records once and has all its cassettes."""
+    project.write("pytest.ini", f"[pytest]\ndeltaproof_api_key_env = NOPE\ndeltaproof_record = {mode}\n")
+    project.cassette(answered())
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    assert project.run().counts == "1 passed"

@@ -24,6 +24,8 @@ GROUP = "deltaproof"
 RECORD_MODES = ("none", "once", "new_episodes", "all", "rewrite")
 LEVELS = ("error", "warning", "note", "never")
 
+_ANY_UPSTREAM = "https://localhost/v1"  # where each mark names its own: the key is looked at alone
+
 _OFF, _ON = ("", "0", "false", "no", "off"), ("1", "true", "yes", "on")
 
 
@@ -56,6 +58,11 @@ class Setting:
     def variable(self) -> str:
         """The environment's name."""
         return f"DELTAPROOF_PYTEST_{self.name.replace('-', '_').upper()}"
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is on or off."""
+        return not (self.metavar or self.words)
 
     @property
     def ini(self) -> str:
@@ -173,32 +180,60 @@ def raise_if_wrong(config: pytest.Config) -> None:
         pytest.UsageError: with where it stands.
     """
     for setting in SETTINGS:
-        if setting.words or setting.metavar:
-            text_of(config, setting)
-        else:
-            is_on(config, setting)
+        (is_on if setting.is_switch else text_of)(config, setting)
     if config.getoption(MODEL.ini) is not None and not text_of(config, URL):
         raise pytest.UsageError(f"{MODEL.option} is for the conformance suite. Add {URL.option} URL")
-    for setting in (PROFILE, PROVIDER, UPSTREAM):
+    for setting in (PROFILE, PROVIDER, UPSTREAM, TIMEOUT, API_KEY_ENV):
         value = text_of(config, setting)
         if value != setting.default:
             try:
-                _raise_if_strange(setting, value)
+                _raise_if_strange(config, setting, value)
             except DeltaproofError as error:
-                elsewhere = "" if is_named(config, setting) else f"{place_of(config, setting)}: "
-                raise pytest.UsageError(f"{elsewhere}{error}") from error
+                is_plain = setting is not TIMEOUT and is_named(config, setting)
+                elsewhere = "" if is_plain else f"{place_of(config, setting)}: "
+                raise pytest.UsageError(f"{elsewhere}{in_our_words(error)}") from error
 
 
-def _raise_if_strange(setting: Setting, value: str) -> None:
-    """Raise for a profile or provider that there is not, or an upstream that is no URL."""
-    if setting is UPSTREAM:
-        from deltaproof.drive.http.target import read_base
+def _raise_if_strange(config: pytest.Config, setting: Setting, value: str) -> None:
+    """Raise for a profile or provider that there is not, an upstream that is no URL, no time, or no key to record."""
+    match setting.name:
+        case TIMEOUT.name:
+            seconds_in(value)
+        case UPSTREAM.name:
+            from deltaproof.drive.http.target import read_base
 
-        read_base(value, f"Name the variable that holds the key: {API_KEY_ENV.option} NAME")
-        return
-    from deltaproof.catalog import load
+            read_base(value, f"Name the variable that holds the key: {API_KEY_ENV.option} NAME")
+        case API_KEY_ENV.name:
+            if _needs_key(config):
+                from deltaproof.drive.http.target import read_target
 
-    (load().profile if setting is PROFILE else load().provider)(value)
+                read_target(text_of(config, UPSTREAM) or _ANY_UPSTREAM, "", value, os.environ)
+        case _:
+            from deltaproof.catalog import load
+
+            (load().profile if setting is PROFILE else load().provider)(value)
+
+
+def _needs_key(config: pytest.Config) -> bool:
+    """Tell whether this run is to record: a project that records once may have all its cassettes, and then no key."""
+    mode = text_of(config, RECORD)
+    is_for_this_run = is_named(config, RECORD) or is_named(config, API_KEY_ENV)
+    return mode in ("all", "rewrite") or (mode != RECORD.default and is_for_this_run)
+
+
+def seconds_in(text: str) -> float:
+    """Return a time that is set.
+
+    Raises:
+        DeltaproofError: it is no number of seconds.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise DeltaproofError(f"{text!r} is no number of seconds")
+    return seconds
 
 
 def _lasting(config: pytest.Config, setting: Setting) -> tuple[str, str]:
@@ -209,11 +244,15 @@ def _lasting(config: pytest.Config, setting: Setting) -> tuple[str, str]:
         return "", ""
     if value := str(config.getini(setting.ini) or ""):
         return value, f"the ini option {setting.ini}"
+    where = f"{config.rootpath / FILE}: {TABLE} {setting.name}"
     try:
-        value = text_in(_table(config), setting.name, config.rootpath)
+        table = _table(config)
+        told = table.get(setting.name, "")
+        if setting.is_switch and not isinstance(told, str | bool):
+            raise pytest.UsageError(f"{where}: {told!r} is neither true nor false")
+        return text_in(table, setting.name, config.rootpath), where
     except DeltaproofError as error:
         raise pytest.UsageError(str(error)) from error
-    return value, f"{config.rootpath / FILE}: {TABLE} {setting.name}"
 
 
 _TABLE = pytest.StashKey[Mapping[str, object]]()

@@ -14,7 +14,7 @@ from deltaproof.drive.http.target import Target, read_target
 from deltaproof.drive.scenarios.ledger import Ledger
 from deltaproof.drive.scenarios.run import Plan, Suite, reached_suite
 from deltaproof.errors import DeltaproofError
-from deltaproof.plugin.settings import API_KEY_ENV, MODEL, PROFILE, PROVIDER, TIMEOUT, URL, text_of
+from deltaproof.plugin.settings import API_KEY_ENV, MODEL, PROFILE, PROVIDER, TIMEOUT, URL, seconds_in, text_of
 from deltaproof.suite.outcome import ScenarioRun
 
 
@@ -90,16 +90,6 @@ def asking(config: pytest.Config) -> Asking:
         provider=provider,
         repeat=1,
         concurrency=1,
-        timeout=_seconds(text_of(config, TIMEOUT)),
+        timeout=seconds_in(text_of(config, TIMEOUT)),
     )
     return Asking(read_target(url, model, text_of(config, API_KEY_ENV) or None, os.environ), plan)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise DeltaproofError(f"{text!r} is no number of seconds", where=TIMEOUT.option)
-    return seconds
