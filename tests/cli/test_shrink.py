@@ -170,6 +170,14 @@ def test_the_time_that_it_may_take_is_kept(tmp_path: Path, repeated: Path) -> No
     assert "tool-call-continuation-name.repeated" in found(tmp_path, "repeated.shrunk.yaml")
 
 
+def test_of_a_long_line_the_beginning_is_shown(tmp_path: Path) -> None:
+    """With how much more there is; the lines behind it are shown as well."""
+    (tmp_path / "long.sse").write_text(f":{'é' * 2000}\n\n{REPEATED}", encoding="utf-8")
+    ran = deltaproof("shrink", "long.sse", "--seconds", "0.000001", cwd=tmp_path)
+    _, _, stream = ran.out.partition("\n\n")
+    assert stream == f":{'é' * 199}… and 3,602 bytes more\n\n{REPEATED.removesuffix(chr(10))}\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

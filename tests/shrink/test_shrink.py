@@ -175,6 +175,19 @@ def test_what_is_smallest_when_the_time_is_up_is_left(tries: int) -> None:
     assert fault.breaks in cases(left.exchange)
 
 
+def test_when_the_time_is_up_nothing_more_is_looked_at() -> None:
+    """Whether there is time is not asked again either: with a body of many MiB each time would take a while."""
+    exchange = named("name-split").apply(recorded(RECORDED[0]))
+    answers: list[bool] = []
+
+    def go_on() -> bool:
+        answers.append(len(answers) < 20)
+        return answers[-1]
+
+    shrink(exchange, lambda _: True, go_on=go_on)
+    assert answers == [True] * 20 + [False]
+
+
 def test_a_recording_keeps_how_it_ended() -> None:
     """A stream that was cut is one still."""
     fault = named("cut-mid-event")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 _SHOWN = 4096
 """Bytes of a stream that are shown: more is no small one, and stands in the file."""
+
+_LINE = 400
+"""Bytes of a line that are shown: the lines of a small stream have fewer."""
+
+_CONTINUES = 0x80  # the upper two bits of a byte of UTF-8 that begins no character
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,28 @@ def print_shrunk(before: Exchange, shrunk: Shrunk, kept: Kept, written: Sequence
         table.add_row("again", Text(visible(kept.again)))
     table.add_row("wrote", Text(visible(", ".join(written))))
     console.print(Padding(table, (0, 0, 1, 2)))
-    for line in after.body[:_SHOWN].decode(errors="backslashreplace").split("\n"):
+    for line in _lines(after.body):
         console.print(Text(visible(line)), soft_wrap=True)  # lines stay whole, to be copied
-    if len(after.body) > _SHOWN:
-        console.print(f"… and {len(after.body) - _SHOWN:,} bytes more")
+
+
+def _lines(body: bytes) -> Iterator[str]:
+    """Yield the lines of a stream; where one is long, or there are many, with how much more there is."""
+    start = shown = 0
+    while start < len(body) and shown < _SHOWN:
+        end = body.find(b"\n", start)
+        end = len(body) if end < 0 else end
+        cut = end if end - start <= _LINE else _before_character(body, start + _LINE)
+        more = f"… and {end - cut:,} bytes more" if cut < end else ""
+        yield body[start:cut].decode(errors="backslashreplace") + more
+        shown += cut + 1 - start
+        start = end + 1
+    if start < len(body):
+        yield f"… and {len(body) - start:,} bytes more"
+
+
+def _before_character(body: bytes, at: int) -> int:
+    """Return where the UTF-8 character begins that a byte belongs to; that byte itself, if it belongs to none."""
+    return next((at - back for back in range(4) if body[at - back] & 0xC0 != _CONTINUES), at)
 
 
 def _outcome(shrunk: Shrunk) -> str:

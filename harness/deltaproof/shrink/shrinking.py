@@ -10,7 +10,7 @@ from deltaproof.exchange import Exchange
 from deltaproof.shrink.calls import calls
 from deltaproof.shrink.stages import around, events, fields
 from deltaproof.shrink.texts import texts
-from deltaproof.shrink.trial import Trial
+from deltaproof.shrink.trial import OutOfTimeError, Trial
 
 _STAGES = (around, events, calls, fields, texts)
 
@@ -49,9 +49,17 @@ def shrink(
     if not still_shows(exchange):
         raise DeltaproofError("what is to be kept does not show in the recording", where=exchange.source)
     trial = Trial(exchange, still_shows, go_on)
+    try:
+        _go_through(trial)
+    except OutOfTimeError:
+        return Shrunk(trial.exchange, trial.tries, complete=False)
+    return Shrunk(trial.exchange, trial.tries, complete=True)
+
+
+def _go_through(trial: Trial) -> None:
+    """Go through all stages until one turn of them leaves nothing out."""
     before = None
-    while before is not trial.exchange and not trial.stopped:
+    while before is not trial.exchange:
         before = trial.exchange
         for stage in _STAGES:
             stage(trial)
-    return Shrunk(trial.exchange, trial.tries, not trial.stopped)

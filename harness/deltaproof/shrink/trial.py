@@ -20,6 +20,10 @@ Place: TypeAlias = int | Literal["request", "answer"]
 _DEEPEST = 64
 
 
+class OutOfTimeError(Exception):
+    """There is no time to ask any more: what was last found to be enough is what there is."""
+
+
 class Trial:
     """What was last found to be enough.
 
@@ -27,7 +31,6 @@ class Trial:
         exchange: all of it.
         pieces: its body.
         tries: how often it was asked whether less is enough.
-        stopped: whether there was no time to ask any more.
     """
 
     def __init__(self, exchange: Exchange, still_shows: Callable[[Exchange], bool], go_on: Callable[[], bool]) -> None:
@@ -39,13 +42,14 @@ class Trial:
         self.exchange = exchange
         self.pieces = tuple(Piece(one.raw, one.data, None, one.origin) for one in pieces_of(exchange.body))
         self.tries = 0
-        self.stopped = False
 
     def offer(self, pieces: Sequence[Piece], around: Exchange | None = None) -> bool:
-        """Go on with these pieces, and what is around them, if they are enough; tell whether they are."""
-        if self.stopped or not self._go_on():
-            self.stopped = True
-            return False
+        """Go on with these pieces, and what is around them, if they are enough; tell whether they are.
+
+        Raises:
+            OutOfTimeError: there is no time to ask any more.
+        """
+        self._raise_if_late()
         around = around or self.exchange
         reads = self._original.reads if around.reads else ()
         candidate = rewritten(self._original, replace(around, reads=reads), pieces, escapes=False)
@@ -59,7 +63,12 @@ class Trial:
         return True
 
     def documents(self) -> dict[Place, Json]:
-        """Return all JSON objects, to be changed in place and offered."""
+        """Return all JSON objects, to be changed in place and offered.
+
+        Raises:
+            OutOfTimeError: there is no time to ask any more.
+        """
+        self._raise_if_late()
         documents: dict[Place, Json] = {}
         if (request := self.exchange.request) is not None and not _is_deep(request):
             documents["request"] = deepcopy(dict(request))
@@ -74,7 +83,11 @@ class Trial:
         """Go on with other JSON objects in the places of some, if they are enough; tell whether they are.
 
         Pieces whose numbers are among those `gone` are left out.
+
+        Raises:
+            OutOfTimeError: there is no time to ask any more.
         """
+        self._raise_if_late()
         around = replace(
             self.exchange,
             request=documents.get("request", self.exchange.request),
@@ -82,6 +95,10 @@ class Trial:
         )
         pieces = [_with(piece, documents.get(number)) for number, piece in enumerate(self.pieces) if number not in gone]
         return self.offer(pieces, around)
+
+    def _raise_if_late(self) -> None:
+        if not self._go_on():
+            raise OutOfTimeError
 
 
 def chunk_of(piece: Piece) -> Json | None:
