@@ -187,6 +187,19 @@ def test_the_file_is_found_from_the_root_where_it_is_set_for_the_project(
             id="key",
         ),
         pytest.param(
+            BOTH.replace("deviations:\n", "devs:\n"),
+            "FOLDER/known.yaml: there is no key 'devs'. It has the keys baseline and deviations",
+            id="other-key",
+        ),
+        pytest.param(
+            "baseline: 1\n",
+            "FOLDER/known.yaml: the key 'deviations' is missing. It has the keys baseline and deviations",
+            id="no-entries",
+        ),
+        pytest.param(
+            "deviations: n-2\nbaseline: 1\n", "FOLDER/known.yaml:1: the entry is text, not a mapping", id="text"
+        ),
+        pytest.param(
             BOTH.replace("baseline: 1", "baseline: 2"),
             "FOLDER/known.yaml: it is no baseline that this version reads: `baseline` is 2",
             id="version",

@@ -25,17 +25,34 @@ _WIDTH = 100  # after which PyYAML begins a new line with the next word
 def load(path: Path, entries: str, last: str) -> Iterator[Part]:
     """Yield the entries of the list under the key `entries`, and the value under the key `last`, each with its line.
 
-    Raises `UnreadableError` with line and column; a file that is not there raises it too.
+    What stands under `entries` and is no list is yielded as one entry, for the caller to refuse.
+    Raises `UnreadableError` with line and column; without them where the file has `last` and not `entries`, or other
+    keys, and where it is not there.
     """
     source = named(path)
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > LIMIT:
                 raise UnreadableError(f"it has more than {LIMIT // 2**20} MiB: it is not read", where=source)
-            found = parts(file, source, lists={entries: last}, whole=frozenset({last}))
-            yield from (part for part in found if isinstance(part, Part))
+            keys = set[str]()
+            for part in parts(file, source, lists={entries: last}, whole=frozenset({entries, last})):
+                if isinstance(part, Part):
+                    yield part
+                else:
+                    keys |= part.keys
+            if last in keys:
+                _raise_if_strange(keys, {entries, last}, source)
     except OSError as error:
         raise UnreadableError(f"it cannot be read: {error.strerror or error}", where=source) from error
+
+
+def _raise_if_strange(keys: set[str], known: set[str], source: str) -> None:
+    """Raise for a file with other keys than those that it always has."""
+    hint = f"It has the keys {' and '.join(sorted(known))}"
+    for key in sorted(keys - known):
+        raise UnreadableError(f"there is no key {key!r}", where=source, hint=hint)
+    for key in sorted(known - keys):
+        raise UnreadableError(f"the key {key!r} is missing", where=source, hint=hint)
 
 
 def dump(path: Path, comment: str, entries: str, values: Sequence[Mapping[str, object]], last: tuple[str, int]) -> None:
