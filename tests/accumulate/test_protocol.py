@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltaproof.accumulate.answers import Raised, Said, SaidCall
+from deltaproof.accumulate.answers import Broken, Raised, Said, SaidCall, Trouble
 from deltaproof.accumulate.protocol import Answered, Ask, Ready, ask_line, read_line, read_message, read_output
 
 CALL = {"id": "call_a", "name": "f", "arguments": '{"a": 1}'}
@@ -51,6 +51,29 @@ def test_what_is_missing_was_not_said() -> None:
     assert read_message({"content": None, "tool_calls": None, "finish_reason": "", "reasoning": 1}) == Said()
     assert read_message({"tool_calls": [{}, 3]}) == Said(calls=(SaidCall("", ""),))
     assert read_message({"function_call": {"name": "f", "arguments": None}}) == Said(calls=(SaidCall("f", ""),))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ({"message": None}, "message is null"),
+        ({"message": 42}, "message is 42"),
+        ({"message": {"content": 5}}, "content is 5"),
+        ({"tool_calls": {"0": "x"}}, 'tool_calls is {"0":"x"}'),
+        ({"content": "Hi", "calls": [CALL, 3]}, "an entry of calls is 3"),
+        ({"message": {"finish_reason": ["stop"]}}, 'finish_reason is ["stop"]'),
+        ({"function_call": "f"}, 'function_call is "f"'),
+    ],
+)
+def test_an_answer_of_another_form_is_the_drivers_mistake(answer: dict[str, object], told: str) -> None:
+    """It is none of the client's, and is told at once, with the member that is wrong."""
+    broken = Broken(
+        Trouble.MALFORMED, f"the driver's answer is not of the form that docs/accumulators.md tells: {told}"
+    )
+    assert read_line(json.dumps({"case": "7", **answer}).encode()) == Answered("7", broken)
+    assert read_output(json.dumps({"content": "Hi"}).encode() + b"\n" + json.dumps(answer).encode()) == Said("Hi")
+    expected = None if answer in ({"message": None}, {"message": 42}) else broken  # what many a library logs
+    assert read_output(json.dumps(answer).encode()) == expected
 
 
 def test_lines_of_a_persistent_driver() -> None:

@@ -43,16 +43,17 @@ class Raised:
 
 
 class Trouble(StrEnum):
-    """How a driver came to give no answer."""
+    """How a driver came to give no answer, or none that can be read."""
 
     HUNG = "hung"
     CRASHED = "crashed"
     FLOODED = "flooded"
+    MALFORMED = "malformed"
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """There is no answer: the driver was ended or ended itself; why, in words without a final full stop."""
+    """There is no answer: the driver was ended, ended itself, or said what is none; why, without a final full stop."""
 
     trouble: Trouble
     why: str

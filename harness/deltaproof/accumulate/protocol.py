@@ -9,10 +9,19 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from deltaproof.accumulate.answers import Answer, Raised, Said, SaidCall
+from deltaproof.accumulate.answers import Answer, Broken, Raised, Said, SaidCall, Trouble
 from deltaproof.accumulate.calls import SentCall, pair
+from deltaproof.stream.strict import in_brief
 
-_KNOWN = frozenset({"content", "tool_calls", "calls", "function_call", "refusal", "finish_reason"})
+_FORM: Mapping[str, type | tuple[type, ...]] = {
+    "content": (str, list),
+    "tool_calls": list,
+    "calls": list,
+    "function_call": dict,
+    "refusal": str,
+    "finish_reason": str,
+}
+"""The members by which a message is known, and of which types they are where they are not null."""
 _MOST_OPENINGS = 20  # lines that begin with a brace, from which on an answer over several lines is looked for
 
 
@@ -72,24 +81,34 @@ def read_line(line: bytes) -> Answered | Ready | None:
     if not isinstance(case, str | int):
         return None
     answer = _answer(value)
+    if answer is None and "message" in value:
+        answer = _malformed("message", value["message"])
     seconds = value.get("seconds")
     took = float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
     return Answered(str(case), answer, took) if answer is not None else None
 
 
 def read_output(output: bytes) -> Answer | None:
-    """Read the one answer in what a command printed: the last line that is one, else an object over several lines."""
-    for line in reversed(output.splitlines()):
-        value = _object(line)
+    """Read the one answer in what a command printed: the last line that is one, else an object over several lines.
+
+    One that is malformed may be chatter, and counts where there is no other.
+    """
+    malformed: Broken | None = None
+    for text in _candidates(output):
+        value = _object(text)
         answer = _answer(value) if value is not None else None
-        if answer is not None:
+        if isinstance(answer, Broken):
+            malformed = malformed or answer
+        elif answer is not None:
             return answer
+    return malformed
+
+
+def _candidates(output: bytes) -> Iterator[bytes]:
+    """Yield what may be the answer, the likeliest first."""
+    yield from reversed(output.splitlines())
     for start in list(_openings(output))[-_MOST_OPENINGS:]:
-        value = _object(output[start:])
-        answer = _answer(value) if value is not None else None
-        if answer is not None:
-            return answer
-    return None
+        yield output[start:]
 
 
 def _openings(output: bytes) -> Iterator[int]:
@@ -119,8 +138,27 @@ def _answer(value: Mapping[str, object]) -> Answer | None:
         return Raised(raised)
     message = value.get("message")
     if isinstance(message, Mapping):
-        return read_message(message)
-    return read_message(value) if value.keys() & _KNOWN else None
+        return _strange(message) or read_message(message)
+    return (_strange(value) or read_message(value)) if value.keys() & _FORM.keys() else None
+
+
+def _strange(message: Mapping[str, object]) -> Broken | None:
+    """Say which member of a message is not what it ought to be, None where all are."""
+    for name, types in _FORM.items():
+        value = message.get(name)
+        if value is not None and not isinstance(value, types):
+            return _malformed(name, value)
+    for name in ("tool_calls", "calls"):
+        calls = message.get(name)
+        for call in calls if isinstance(calls, list) else ():
+            if not isinstance(call, Mapping):
+                return _malformed(f"an entry of {name}", call)
+    return None
+
+
+def _malformed(name: str, value: object) -> Broken:
+    told = f"the driver's answer is not of the form that docs/accumulators.md tells: {name} is {in_brief(value)}"
+    return Broken(Trouble.MALFORMED, told)
 
 
 def read_message(message: Mapping[str, object]) -> Said:
