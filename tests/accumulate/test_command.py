@@ -337,6 +337,20 @@ def test_a_package_may_register_a_callable(tmp_path: Path) -> None:
     assert json.loads(ran.out)["accumulators"][0]["version"] == "1.2"
 
 
+def test_a_name_that_is_taken_cannot_be_registered(tmp_path: Path) -> None:
+    """The built-in one runs, the list has it once, and says what is left out."""
+    registered = tmp_path / "tiny-1.2.dist-info"
+    registered.mkdir()
+    (registered / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 1.2\n", encoding="utf-8")
+    (registered / "entry_points.txt").write_text(
+        "[deltaproof.accumulators]\nguide-loop = tiny:fold\nmine = tiny:fold\n", encoding="utf-8"
+    )
+    ran = deltaproof("accumulators", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    names = [line.split()[0] for line in ran.out.splitlines() if line.startswith((" guide-loop ", " mine "))]
+    assert names == ["guide-loop", "mine"]
+    assert (ran.code, ran.err) == (0, "tiny registers 'guide-loop', which is taken: that one cannot be named\n")
+
+
 def test_a_loop_that_replies_to_its_calls_comes_to_its_end(tmp_path: Path) -> None:
     """A second request, with a tool's reply, gets a plain text; the same request again gets the same stream."""
     folder(tmp_path, "one-call")

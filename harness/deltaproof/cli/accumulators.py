@@ -30,19 +30,24 @@ def accumulators(*, names: tuple[str, ...]) -> None:
     if names:
         _install(names)
         return
-    from deltaproof.drive.accumulators.chosen import every_accumulator
+    from deltaproof.drive.accumulators.chosen import every_accumulator, unreachable
     from deltaproof.report.accumulators import print_accumulators
     from deltaproof.report.terminal import console_for
 
     print_accumulators(every_accumulator(), console_for())
+    for found in unreachable():
+        package = found.dist.name if found.dist is not None else found.value
+        click.echo(f"{package} registers {found.name!r}, which is taken: that one cannot be named", err=True)
 
 
 def _install(names: tuple[str, ...]) -> None:
     from deltaproof.accumulate.known import known_accumulator
-    from deltaproof.drive.accumulators.chosen import expanded
+    from deltaproof.drive.accumulators.chosen import expanded, registered
     from deltaproof.drive.accumulators.clients import install
 
-    wanted = [known_accumulator(one) for name in names for one in expanded(name)]
+    wanted = [
+        known_accumulator(one) for name in names for one in expanded(name) if one == name or one not in registered()
+    ]
     done: set[str] = set()
     for accumulator in wanted:
         if accumulator.environment not in done:

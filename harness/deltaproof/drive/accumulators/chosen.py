@@ -26,8 +26,17 @@ ALL, CHEAP = "all", "cheap"
 
 
 def registered() -> dict[str, EntryPoint]:
-    """Return the accumulators that installed packages register, by name."""
-    return {found.name: found for found in entry_points(group=GROUP)}
+    """Return the accumulators that installed packages register, by name; those that can be named."""
+    return {found.name: found for found in entry_points(group=GROUP) if found.name not in _taken()}
+
+
+def unreachable() -> list[EntryPoint]:
+    """Return what packages register under a name that stands for something else already."""
+    return [found for found in entry_points(group=GROUP) if found.name in _taken()]
+
+
+def _taken() -> set[str]:
+    return {ALL, CHEAP, *known_accumulators()}
 
 
 def clients_for(names: Sequence[str], *, persistent: bool) -> list[Client]:
