@@ -98,6 +98,8 @@ class Journal:
         recovered: list[Recovered] = []
         try:
             pages = sorted(self._pages.glob(f"*{_PAGE}"))
+        except FileNotFoundError:  # another recorder has just removed its last page, and the folder
+            return []
         except OSError as error:
             return [refused(error, "the journal cannot be read", self._pages)]
         for page in pages:
