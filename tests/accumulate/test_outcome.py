@@ -178,7 +178,7 @@ def test_a_message_that_can_be_had_from_a_broken_stream_may_be_had_or_not() -> N
 
 
 def test_a_driver_that_does_not_answer_is_no_accumulator_that_raised() -> None:
-    """Hanging is no answer; crashing and flooding are errors, also where raising would be right."""
+    """Hanging is no answer; crashing, flooding and a malformed answer are errors, also where raising would be right."""
     for exchange in (stream("one-call"), stream("error-told")):
         judgement = judge(exchange)
         ruled_as = [judge_said(exchange, judgement, Broken(trouble, trouble.value)) for trouble in Trouble]
@@ -186,6 +186,7 @@ def test_a_driver_that_does_not_answer_is_no_accumulator_that_raised() -> None:
             Ruling(Outcome.NO_ANSWER, "hung", "hung"),
             Ruling(Outcome.ERROR, "crashed", "crashed"),
             Ruling(Outcome.ERROR, "flooded", "flooded"),
+            Ruling(Outcome.ERROR, "malformed", "malformed"),
         ]
 
 
