@@ -82,7 +82,7 @@ def read_line(line: bytes) -> Answered | Ready | None:
         return None
     answer = _answer(value)
     if answer is None and "message" in value:
-        answer = _malformed("message", value["message"])
+        answer = _of_another_form("message", value["message"])
     seconds = value.get("seconds")
     took = float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
     return Answered(str(case), answer, took) if answer is not None else None
@@ -137,28 +137,34 @@ def _answer(value: Mapping[str, object]) -> Answer | None:
     if isinstance(raised, str):
         return Raised(raised)
     message = value.get("message")
-    if isinstance(message, Mapping):
-        return _strange(message) or read_message(message)
-    return (_strange(value) or read_message(value)) if value.keys() & _FORM.keys() else None
+    if isinstance(message, Mapping):  # as in a choice of the API, which has its finish_reason beside the message
+        whole = {"finish_reason": value.get("finish_reason"), **message}
+        return _malformed(whole) or read_message(whole)
+    return (_malformed(value) or read_message(value)) if value.keys() & _FORM.keys() else None
 
 
-def _strange(message: Mapping[str, object]) -> Broken | None:
-    """Say which member of a message is not what it ought to be, None where all are."""
+def _malformed(message: Mapping[str, object]) -> Broken | None:
+    strange = strange_member(message)
+    return _of_another_form(*strange) if strange else None
+
+
+def _of_another_form(name: str, value: object) -> Broken:
+    told = f"the driver's answer is not of the form that docs/accumulators.md tells: {name} is {in_brief(value)}"
+    return Broken(Trouble.MALFORMED, told)
+
+
+def strange_member(message: Mapping[str, object]) -> tuple[str, object] | None:
+    """Return what to call a member of a message that is of another type than it ought to be, and what it is."""
     for name, types in _FORM.items():
         value = message.get(name)
         if value is not None and not isinstance(value, types):
-            return _malformed(name, value)
+            return name, value
     for name in ("tool_calls", "calls"):
         calls = message.get(name)
         for call in calls if isinstance(calls, list) else ():
             if not isinstance(call, Mapping):
-                return _malformed(f"an entry of {name}", call)
+                return f"an entry of {name}", call
     return None
-
-
-def _malformed(name: str, value: object) -> Broken:
-    told = f"the driver's answer is not of the form that docs/accumulators.md tells: {name} is {in_brief(value)}"
-    return Broken(Trouble.MALFORMED, told)
 
 
 def read_message(message: Mapping[str, object]) -> Said:
@@ -172,7 +178,8 @@ def read_message(message: Mapping[str, object]) -> Said:
     if isinstance(legacy, Mapping):
         called = _call(legacy)
         sent = SentCall(called.name, called.arguments)
-        if not pair([sent], found, lenient=True).pairs:  # some clients hand over one call in both ways
+        is_told = bool(called.name or called.arguments)  # where the type has no null, none is one of empty texts
+        if is_told and not pair([sent], found, lenient=True).pairs:  # some clients hand over one call in both ways
             found.append(called)
     finish = message.get("finish_reason")
     return Said(
