@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deltaproof.plugin.cases import AccumulatorCase, FoldedWrongError
+from deltaproof.plugin.cases import AccumulatorCase, FoldedWrongError, NoMessageError
 from deltaproof.plugin.endpoints.endpoint import Endpoint, Stream
 from deltaproof.plugin.parameters import accumulator_cases, faults
 
-__all__ = ["AccumulatorCase", "Endpoint", "FoldedWrongError", "Stream", "accumulator_cases", "faults"]
+__all__ = ["AccumulatorCase", "Endpoint", "FoldedWrongError", "NoMessageError", "Stream", "accumulator_cases", "faults"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from openai.lib.streaming.chat import ChatCompletionStreamState
-from openai.types.chat import ChatCompletionChunk
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageFunctionToolCall
+from openai.types.chat.chat_completion_message_function_tool_call import Function
 
 from deltaproof.cassette import read_path
 from deltaproof.exchange import End, Exchange
@@ -148,9 +150,33 @@ def test_the_fault_is_named_beside_the_stream() -> None:
 
 @pytest.mark.parametrize("message", [None, "Sunny", ["Sunny"], Message])
 def test_what_is_no_message_is_a_mistake(message: object) -> None:
-    """It is neither right nor wrong."""
-    with pytest.raises(TypeError, match=r"^a message is a mapping, a dataclass or an object of openai's, and not "):
+    """It is neither right nor wrong, and not how code raises on a stream that is cut."""
+    one = case(fault="cut-clean")
+    told = r"^a message is a mapping, a dataclass or an object of openai's, and not "
+    with pytest.raises(TypeError, match=told), one.raises():
+        one.assert_folded(message)
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        ({"content": b"Sunny"}, "content is b'Sunny'"),
+        ({"tool_calls": {0: FLAT}}, "tool_calls is {'0': "),
+        ({"tool_calls": [FLAT, "get_tide"]}, "an entry of tool_calls is 'get_tide'"),
+        ({"message": {"content": ""}, "finish_reason": 3}, "finish_reason is 3"),
+    ],
+)
+def test_a_member_of_another_type_is_a_mistake(message: object, why: str) -> None:
+    """It is not taken for one that is missing."""
+    with pytest.raises(TypeError, match=f"^this is no message, since {re.escape(why)}"):
         case().assert_folded(message)
+
+
+def test_objects_and_tuples_may_stand_within_a_message() -> None:
+    """As in a dict that code makes of openai's own calls."""
+    function = Function(name="get_tide", arguments=ARGUMENTS)
+    call = ChatCompletionMessageFunctionToolCall(id=str(CALL["id"]), type="function", function=function)
+    case().assert_folded({"tool_calls": (call,)})
 
 
 def test_code_that_raises_where_it_must_is_right() -> None:

@@ -13,7 +13,7 @@ from deltaproof.accumulate.asking import request_for
 from deltaproof.accumulate.calls import pair, sent_calls
 from deltaproof.accumulate.duty import Duty, duty_of
 from deltaproof.accumulate.outcome import judge_said
-from deltaproof.accumulate.protocol import read_message
+from deltaproof.accumulate.protocol import read_message, strange_member
 from deltaproof.exchange import Exchange
 from deltaproof.faults import Fault
 from deltaproof.sse import Decoder
@@ -23,6 +23,10 @@ from deltaproof.verdict import Judgement, judge
 
 class FoldedWrongError(AssertionError):
     """What code made of a stream is not what the stream means."""
+
+
+class NoMessageError(TypeError):
+    """What a test holds against a stream is no message at all: a mistake in the test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,11 @@ class AccumulatorCase:
         Args:
             message: as openai writes it, `{"content": …, "tool_calls": [{"id": …, "function": {"name": …, "arguments":
                 …}}], "finish_reason": …}`, alone or in a choice or a completion; calls may be flat, and arguments
-                parsed. An object of openai's own, another with `model_dump`, or a dataclass, will do as well.
+                parsed. Objects of openai's own, others with `model_dump`, and dataclasses will do as well.
 
         Raises:
             FoldedWrongError: it is another message, or there should be none but an exception.
-            TypeError: it is none of these.
+            NoMessageError: it is none of these, or a member is of another type.
         """
         __tracebackhide__ = True
         judgement = self._judgement()
@@ -112,7 +116,7 @@ class AccumulatorCase:
         allowed = kinds or (Exception,)
         try:
             yield
-        except FoldedWrongError:
+        except (FoldedWrongError, NoMessageError):
             raise
         except allowed as error:
             if duty is Duty.NONE or (isinstance(error, AssertionError) and not kinds):
@@ -139,20 +143,35 @@ class _Model(Protocol):
 
 
 def _object(message: object) -> Mapping[str, object]:
-    """Return a message as a JSON object, taken out of its choice and completion; the finish_reason is the choice's."""
-    if isinstance(message, _Model):
-        message = message.model_dump()
-    elif is_dataclass(message) and not isinstance(message, type):
-        message = asdict(message)
-    match message:
+    """Return a message as a JSON object, taken out of its choice and completion; the finish_reason is the choice's.
+
+    Raises:
+        NoMessageError: it is none, or a member is of another type.
+    """
+    match _plain(message):
         case {"choices": [first, *_]}:
             return _object(first)
         case {"message": Mapping() as inner, "finish_reason": reason}:
-            return {**inner, "finish_reason": reason}
-        case Mapping():
-            return message
+            found = {**inner, "finish_reason": reason}
+        case {**members}:
+            found = members
         case _:
-            raise TypeError(f"a message is a mapping, a dataclass or an object of openai's, and not {message!r}")
+            raise NoMessageError(f"a message is a mapping, a dataclass or an object of openai's, and not {message!r}")
+    strange = strange_member(found)
+    if strange is not None:
+        raise NoMessageError(f"this is no message, since {strange[0]} is {strange[1]!r}")
+    return found
+
+
+def _plain(value: object) -> object:
+    """Return a value with all objects in it as dicts, and all sequences as lists."""
+    if isinstance(value, _Model):
+        return _plain(value.model_dump())
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(member) for key, member in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _said(message: Mapping[str, object], judgement: Judgement) -> Said:
