@@ -48,8 +48,8 @@ def test_a_message_may_be_spelt_in_several_ways(message: dict[str, object]) -> N
 def test_a_choice_of_the_api_is_an_answer() -> None:
     """It has its finish_reason beside the message; here as the accumulator of openai-go prints one."""
     call = {"custom": {"input": ""}, "function": {"arguments": '{"a": 1}', "name": "f"}, "id": "call_a"}
-    message = {"content": "Hi", "refusal": "", "role": "assistant", "tool_calls": [call]}
-    message |= {"function_call": {"arguments": "", "name": ""}}
+    none = {"arguments": "", "name": ""}
+    message = {"content": "Hi", "refusal": "", "role": "assistant", "tool_calls": [call], "function_call": none}
     choice = {"finish_reason": "tool_calls", "index": 0, "logprobs": {}, "message": message}
     assert read_output(json.dumps(choice).encode()) == SAID
     assert read_line(json.dumps({"case": "7", **choice}).encode()) == Answered("7", SAID)
