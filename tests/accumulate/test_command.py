@@ -105,7 +105,7 @@ def test_the_terminal_report(tmp_path: Path) -> None:
         (Outcome.FINISH_LOST, "any"),
         (Outcome.IDS_LOST, "any"),
         (Outcome.ERROR, "error any"),
-        (Outcome.NO_ANSWER, "error any"),
+        (Outcome.NO_ANSWER, "silent error any"),
         (Outcome.LOST, "silent error any"),
         (Outcome.SWALLOWED, "silent error any"),
         (Outcome.UNUSABLE, "wrong silent error any"),
@@ -278,7 +278,15 @@ def test_a_command_that_asks_for_no_stream_is_no_accumulator(tmp_path: Path) -> 
     assert told in ran.out.splitlines()
     assert ran.code == 2
     both = ("--accumulator", tiny("honest"), "--accumulator", f"{sys.executable} -c pass")
-    assert replayed(tmp_path, *both).code == 0
+    assert replayed(tmp_path, *both).code == 2
+
+
+def test_persistent_is_for_commands(tmp_path: Path) -> None:
+    """It would change nothing with what is built in, which is said rather than passed over."""
+    folder(tmp_path, "one-call")
+    ran = deltaproof("replay", ".", "--accumulator", "openai", "--persistent", cwd=tmp_path)
+    assert ran.code == 2
+    assert ran.err.endswith("\nError: --persistent is for commands; what is known by name is persistent as it is\n")
 
 
 def test_a_baseline_gets_its_folder(tmp_path: Path) -> None:

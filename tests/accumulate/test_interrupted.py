@@ -26,10 +26,12 @@ time.sleep(60)
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waiting for the process of another needs Linux's pidfd")
 @pytest.mark.parametrize(
-    "numbers", [(signal.SIGINT,), (signal.SIGTERM,), (signal.SIGTERM, signal.SIGTERM)], ids=["INT", "TERM", "twice"]
+    "numbers",
+    [(signal.SIGINT,), (signal.SIGTERM,), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGTERM)],
+    ids=["INT", "TERM", "INT-twice", "TERM-twice"],
 )
 def test_what_is_known_is_told_and_drivers_are_ended(numbers: tuple[signal.Signals, ...], tmp_path: Path) -> None:
-    """By Ctrl-C as by the signal with which continuous integration ends a job, which may come twice."""
+    """By Ctrl-C as by the signal with which continuous integration ends a job, and either may come twice."""
     folder(tmp_path, "one-call", "two-calls")
     (tmp_path / "hangs.py").write_text(HANGS, encoding="utf-8")
     os.mkfifo(tmp_path / "told")

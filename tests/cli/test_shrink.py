@@ -190,7 +190,7 @@ def test_of_a_long_line_the_beginning_is_shown(tmp_path: Path) -> None:
             ("clean.sse", "--rule", "done-sentinel"),
             "clean.sse: it does not deviate from done-sentinel by de-facto. There is no finding by de-facto",
         ),
-        (("repeated.sse", "--rule", "done-sentinell"), "there is no rule 'done-sentinell'. Known: done-sentinel"),
+        (("repeated.sse", "--rule", "done-sentinell", "-o", "o.txt"), "there is no rule 'done-sentinell'. Known: done-sentinel"),
         (
             ("repeated.sse", "--rule", "tool-call-open-name.splitt"),
             "tool-call-open-name has no case 'splitt'. Known: split, late",

@@ -247,12 +247,12 @@ def test_a_key_that_is_refused_is_one_line(tmp_path: Path) -> None:
 def test_one_of_to_and_steps_is_wanted(tmp_path: Path) -> None:
     """Neither and both are wrong usage."""
     cassette(tmp_path / "a.yaml", plain("text"))
-    for options in ((), ("--to", "http://127.0.0.1:1", "--steps")):
-        ran = deltaproof("replay", "a.yaml", *options, cwd=tmp_path)
-        assert (ran.code, ran.err.splitlines()[-1]) == (
-            2,
-            "Error: give one of --to URL, --through URL, --steps and --accumulator NAME",
-        )
+    neither = deltaproof("replay", "a.yaml", cwd=tmp_path)
+    both = deltaproof("replay", "a.yaml", "--to", "http://127.0.0.1:1", "--steps", cwd=tmp_path)
+    assert [(ran.code, ran.err.splitlines()[-1]) for ran in (neither, both)] == [
+        (2, "Error: give one of --to URL, --through URL, --steps and --accumulator NAME"),
+        (2, "Error: --to and --steps do not go together: give one of them"),
+    ]
 
 
 def test_llama_cpp_does_again_what_it_did(tmp_path: Path, llamacpp: LlamaServer) -> None:

@@ -321,7 +321,7 @@ def test_the_upstream_itself_is_no_gateway(host: str) -> None:
             ("--through", "http://127.0.0.1:1", "--upstream-port", "9", "--timeout", "1"),
             "--timeout with --through is 2",
         ),
-        (("--through", "http://127.0.0.1:1", "--to", "http://127.0.0.1:1"), "give one of --to URL, --through URL, "),
+        (("--through", "http://127.0.0.1:1", "--to", "http://127.0.0.1:1"), "--to and --through do not go together"),
         (("--through", "http://127.0.0.1:1", "--upstream-port", "9", "--format", "html"), "--format html is for"),
         (("--steps", "--upstream-port", "9"), "--upstream-port is for --through"),
         (("--accumulator", "openai", "--fail-on", "note"), "--fail-on note is for --through"),

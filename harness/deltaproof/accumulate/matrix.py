@@ -91,8 +91,8 @@ class FailOn(StrEnum):
     """From which outcomes on a matrix fails.
 
     WRONG: something was handed over that was not sent. SILENT: that, or something is missing without an error, or an
-    error was swallowed. ERROR: that, or an error where there should be a message, or no answer. ANY: that, or ids or
-    the finish_reason are lost.
+    error was swallowed, or nothing came in time. ERROR: that, or an error where there should be a message. ANY: that,
+    or ids or the finish_reason are lost.
     """
 
     WRONG = "wrong"
@@ -103,8 +103,8 @@ class FailOn(StrEnum):
 
 
 _WRONG = frozenset({Outcome.EXECUTABLE, Outcome.UNUSABLE})
-_SILENT = _WRONG | {Outcome.SWALLOWED, Outcome.LOST}
-_ERROR = _SILENT | {Outcome.ERROR, Outcome.NO_ANSWER}
+_SILENT = _WRONG | {Outcome.SWALLOWED, Outcome.LOST, Outcome.NO_ANSWER}
+_ERROR = _SILENT | {Outcome.ERROR}
 _FAILING: Mapping[FailOn, frozenset[Outcome]] = {
     FailOn.WRONG: _WRONG,
     FailOn.SILENT: _SILENT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +87,8 @@ def accumulator_options(command: F) -> F:  # type: ignore[explicit-any]  # as cl
                 "--fail-on",
                 type=click.Choice([word.value for word in PassageFailOn]),
                 help="The outcomes that make the exit code 1. wrong: what was not sent was handed over; silent: or"
-                " something is missing without an error; error: or an error, or no answer; any: or anything else is"
-                " wrong, such as ids lost; note, with --through: or something is worth knowing, such as a repair."
+                " something is missing without an error, or nothing came in time; error: or an error; any: or anything"
+                " else is wrong, such as ids lost; note, with --through: or something is worth knowing, as a repair is."
                 " Without it any with --through, silent with --accumulator, never with a baseline.",
             ),
             click.option(
@@ -120,6 +120,7 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
 
     if folding.update_baseline and folding.baseline is None:
         raise click.UsageError("--update-baseline needs --baseline FILE")
+    raise_unless_persistent_fits(folding.accumulators, persistent=folding.persistent)
     file = folding.baseline
     before = None
     if file is not None and (file.exists() or not folding.update_baseline):
@@ -147,10 +148,22 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
     if file is not None and folding.update_baseline:
         replace_file(file, baseline_text(baseline_of(matrix, before)).encode())
     _write(matrix, found, versions, form, output)
-    if set(matrix.unasked) == {column.name for column in matrix.ran}:
+    if matrix.unasked or not matrix.ran:
         sys.exit(2)
     fail_on = folding.fail_on or (FailOn.NEVER if file is not None else FailOn.SILENT)
     sys.exit(int(bool(found) or fails(matrix, fail_on)))
+
+
+def raise_unless_persistent_fits(accumulators: Iterable[str], *, persistent: bool) -> None:
+    """Raise where --persistent was given and no accumulator is a command, which it could change.
+
+    Raises:
+        UsageError: so it is.
+    """
+    from deltaproof.drive.accumulators.chosen import is_command
+
+    if persistent and not any(is_command(name) for name in accumulators):
+        raise click.UsageError("--persistent is for commands; what is known by name is persistent as it is")
 
 
 @contextmanager
@@ -158,7 +171,7 @@ def _ended_like_ctrl_c() -> Iterator[None]:
     """Let whoever ends this process, as continuous integration does, end what it has started too."""
 
     def end(_number: int, _frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # some send it twice, and a second Ctrl-C ends at once
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # some send it twice
         signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGTERM, end)

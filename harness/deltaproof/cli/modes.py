@@ -60,11 +60,12 @@ def refuse_foreign(context: click.Context, mode: str, belongs: Mapping[str, Sequ
         option, name = max(parameter.opts, key=len), parameter.name or ""
         if mode not in belongs.get(option, (mode,)):
             if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-                raise click.UsageError(f"{option} is for {_listed(belongs[option])}")
+                raise click.UsageError(f"{option} is for {listed(belongs[option])}")
         elif mode not in belongs.get(valued := f"{option} {context.params.get(name)}", (mode,)):
-            raise click.UsageError(f"{valued} is for {_listed(belongs[valued])}")
+            raise click.UsageError(f"{valued} is for {listed(belongs[valued])}")
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """Return words as a person lists them."""
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last

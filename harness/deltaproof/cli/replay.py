@@ -17,7 +17,7 @@ from deltaproof.catalog import load
 from deltaproof.cli import INTERRUPTED
 from deltaproof.cli.accumulating import FORMATS, Folding, accumulator_options, fold_recordings
 from deltaproof.cli.comparing import judged_at, name_below, news_of, write_comparison
-from deltaproof.cli.modes import OF_REPLAY, Mode, refuse_foreign
+from deltaproof.cli.modes import OF_REPLAY, Mode, listed, refuse_foreign
 from deltaproof.cli.options import in_a_folder
 from deltaproof.cli.through import Passing, pass_recordings, through_options
 from deltaproof.passage.kinds import FailOn as PassageFailOn
@@ -139,13 +139,15 @@ def replay(  # noqa: PLR0913 - one per option
 
     Exit codes: 0 all is as recorded; 1 an outcome that --fail-on or --baseline refuses, a rule deviates that did not
     deviate so in the recording, an answer has another shape, or the server broke the connection without one; 2 wrong
-    usage, nobody there, something unreadable, no recording with a request, no accumulator that can run, or a gateway
-    that never asks its upstream; 130 Ctrl-C, after what is known so far was printed.
+    usage, nobody there, something unreadable, no recording with a request, no accumulator that can run, one that never
+    asks for a stream, or a gateway that never asks its upstream; 130 Ctrl-C, after what is known so far was printed.
     """  # noqa: D301 - click takes the control character as its mark
     asked = {Mode.TO: url is not None, Mode.THROUGH: through is not None, Mode.STEPS: steps}
     modes = [mode for mode, is_asked in {**asked, Mode.ACCUMULATOR: bool(accumulators)}.items() if is_asked]
-    if len(modes) != 1:
+    if not modes:
         raise click.UsageError("give one of --to URL, --through URL, --steps and --accumulator NAME")
+    if len(modes) > 1:
+        raise click.UsageError(f"{listed(modes)} do not go together: give one of them")
     refuse_foreign(context, modes[0], OF_REPLAY)
     if through is not None:
         refusing = PassageFailOn(fail_on) if fail_on else None

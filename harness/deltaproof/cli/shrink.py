@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from deltaproof.catalog import Level, load
+from deltaproof.cli.accumulating import raise_unless_persistent_fits
 from deltaproof.cli.files import (
     STANDARD,
     checked_output,
@@ -114,6 +115,10 @@ def shrink(  # noqa: PLR0913 - one for each option
     if rule is not None and accumulator is not None:
         raise click.UsageError("give --rule or --accumulator, not both")
     refuse_foreign(context, "--accumulator" if accumulator is not None else "--rule", _OF_CLIENTS)
+    if accumulator is not None:
+        raise_unless_persistent_fits([accumulator], persistent=persistent)
+    if rule is not None:
+        _raise_unless_known(rule)
     output = checked_output(output or _beside(source), source)
     if with_test and output == STANDARD:
         raise DeltaproofError("a test stands beside a file", where=output, hint="Name one with -o")
@@ -155,8 +160,6 @@ def _beside(source: str) -> str:
 def _aim(exchanges: Mapping[int, Exchange], source: str, rule: str | None, profile: str, provider: str | None) -> _Aim:
     """Return the gravest finding, or the gravest of a rule, and the first exchange that has it."""
     slug, _, case = (rule or "").partition(".")
-    if slug:
-        _raise_unless_known(slug, case)
     aims = [
         _Aim(exchange, finding)
         for exchange in exchanges.values()
@@ -175,7 +178,8 @@ def _aim(exchanges: Mapping[int, Exchange], source: str, rule: str | None, profi
     raise DeltaproofError(f"it does not deviate from {rule} by {profile}", where=source, hint=hint)
 
 
-def _raise_unless_known(slug: str, case: str) -> None:
+def _raise_unless_known(rule: str) -> None:
+    slug, _, case = rule.partition(".")
     cases = load().page(slug).cases
     if case and case not in cases:
         raise UnknownNameError(f"{slug} has no case {case!r}", hint=f"Known: {', '.join(cases)}")

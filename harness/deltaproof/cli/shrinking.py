@@ -109,14 +109,13 @@ def _shrunk(
 
 def _write_test(done: _Done, client: Client, label: str, output: str) -> str:
     """Write a test beside a recording, and return its name; what cannot stand in it is read from the cassette."""
-    from deltaproof.accumulate.known import known_accumulators
-    from deltaproof.drive.accumulators.chosen import registered
+    from deltaproof.drive.accumulators.chosen import is_command
     from deltaproof.report.client_reproducer import Folded, client_test_text
 
     test = test_of(output)
-    is_command = client.accumulator not in known_accumulators() and client.accumulator not in registered()
-    folder = Path(os.path.relpath(Path.cwd(), test.parent.resolve())).as_posix() if is_command else ""
-    known = "" if is_command else label
+    by_command = is_command(client.accumulator)
+    folder = Path(os.path.relpath(Path.cwd(), test.parent.resolve())).as_posix() if by_command else ""
+    known = "" if by_command else label
     folded = Folded(client.accumulator, client.persistent, client.limit, known, folder, done.ruling)
     cassette = "" if done.by_itself is not None else Path(output).name
     return write_test(test, client_test_text(done.by_itself or done.small, folded, cassette))

@@ -74,8 +74,8 @@ class FailOn(StrEnum):
     """From which kinds of remarks on a run fails.
 
     WRONG: something came out that was not sent. SILENT: that, or something is missing without an error, or an error was
-    swallowed. ERROR: that, or an error where there should be a message, or no answer. ANY: whatever is wrong. NOTE:
-    that, or something worth knowing, such as a repair.
+    swallowed, or nothing came in time. ERROR: that, or an error where there should be a message. ANY: whatever is
+    wrong. NOTE: that, or something worth knowing, such as a repair.
     """
 
     WRONG = "wrong"
@@ -87,11 +87,11 @@ class FailOn(StrEnum):
 
 
 _WRONG = frozenset({Kind.EXECUTABLE, Kind.MIXED_UP, Kind.UNUSABLE})
-_SILENT = _WRONG | {Kind.SWALLOWED, Kind.ERROR_LOST, Kind.MADE_UP, Kind.LOST}
+_SILENT = _WRONG | {Kind.SWALLOWED, Kind.ERROR_LOST, Kind.MADE_UP, Kind.LOST, Kind.NO_ANSWER}
 FAILING: Mapping[FailOn, frozenset[Kind]] = {
     FailOn.WRONG: _WRONG,
     FailOn.SILENT: _SILENT,
-    FailOn.ERROR: _SILENT | {Kind.ERROR, Kind.NO_ANSWER},
+    FailOn.ERROR: _SILENT | {Kind.ERROR},
     FailOn.ANY: frozenset(Kind) - _NOTES,
     FailOn.NOTE: frozenset(Kind),
     FailOn.NEVER: frozenset(),

@@ -35,6 +35,11 @@ def unreachable() -> list[EntryPoint]:
     return [found for found in entry_points(group=GROUP) if found.name in _taken()]
 
 
+def is_command(name: str) -> bool:
+    """Tell whether what the operator names is a command, and neither built in nor registered."""
+    return name not in _taken() and name not in registered()
+
+
 def _taken() -> set[str]:
     return {ALL, CHEAP, *known_accumulators()}
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from types import FrameType
 
 from deltaproof.accumulate.matrix import Cell, Column, Matrix
 from deltaproof.checking import Judged
@@ -88,28 +92,51 @@ async def _run(
     streams: Sequence[Stream], clients: Sequence[Client], limit: float, jobs: int, tell: Tell, folded: Folded
 ) -> None:
     places = asyncio.Semaphore(jobs)
-    async with serving() as served:
+    with _deaf_to_a_second_ctrl_c():
+        async with serving() as served:
 
-        async def drive(client: Client, driver: Driver) -> None:
-            async with places:
-                try:
-                    for done, stream in enumerate(streams, 1):
-                        case = await fold(stream.judged, served, driver, limit, stream.speed)
-                        cell = Cell(case.ruling.outcome, case.ruling.reason, case.seconds, case.own)
-                        folded.cells[stream.name, client.column.name] = cell
-                        folded.left[client.column.name] += case.left
-                        folded.asked.update([client.column.name] * case.asked)
-                        tell(client.column, done, len(streams))
-                finally:
-                    folded.left[client.column.name] += await driver.close()
+            async def drive(client: Client, driver: Driver) -> None:
+                async with places:
+                    try:
+                        for done, stream in enumerate(streams, 1):
+                            case = await fold(stream.judged, served, driver, limit, stream.speed)
+                            cell = Cell(case.ruling.outcome, case.ruling.reason, case.seconds, case.own)
+                            folded.cells[stream.name, client.column.name] = cell
+                            folded.left[client.column.name] += case.left
+                            folded.asked.update([client.column.name] * case.asked)
+                            tell(client.column, done, len(streams))
+                    finally:
+                        folded.left[client.column.name] += await driver.close()
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for client in clients:
-                    if client.driver is not None:
-                        group.create_task(drive(client, client.driver))
-        except* DeltaproofError as several:
-            raise several.exceptions[0] from None
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for client in clients:
+                        if client.driver is not None:
+                            group.create_task(drive(client, client.driver))
+            except* DeltaproofError as several:
+                raise several.exceptions[0] from None
+
+
+@contextmanager
+def _deaf_to_a_second_ctrl_c() -> Iterator[None]:
+    """Let what was started be ended in order, which takes some seconds at most, however often Ctrl-C comes.
+
+    It stands within what asyncio runs, whose own answer to the first Ctrl-C it leaves as it is.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def matrix_of(streams: Sequence[Stream], clients: Sequence[Client], folded: Folded) -> Matrix:

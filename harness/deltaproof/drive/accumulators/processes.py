@@ -6,6 +6,7 @@ What they are asked and what they answer is not known here.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import secrets
 import signal
@@ -25,6 +26,7 @@ _ROUNDS = 100  # of ending what a driver has started, which may start more meanw
 _GLANCE = 0.01  # seconds between two looks at what does not end at once
 _MOST_KEPT = 4096  # bytes of standard error
 _MARK = "DELTAPROOF_DRIVER"  # in the environment of a driver and all that it starts
+_under_way: set[Running] = set()
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -91,6 +93,7 @@ class Running:
         readers = [self.heard.read(stream, output) for stream, output in pairs]
         readers += [self.heard.read_errors(errors), self.over()]
         self._tasks = [asyncio.create_task(reader) for reader in readers]
+        _under_way.add(self)
 
     async def over(self) -> None:
         """Wait until the process has ended, also where what it started holds its pipes: `Process.wait` would not."""
@@ -128,18 +131,14 @@ class Running:
 
     async def end(self) -> int:
         """End the process and all that it has started; return how many of these there were besides it."""
-        left = _offspring(self.process.pid, self._mark)
-        if not self.is_over or sys.platform != "linux":
-            self._kill()
+        left = self.kill()
         count = len(left)
         for _ in range(_ROUNDS):
-            for pid in left:
-                with suppress(OSError):
-                    os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
             if not left:
                 break
             await asyncio.sleep(_GLANCE)
-            left = _offspring(self.process.pid, self._mark)
+            left = self._kill_offspring()
+        _under_way.discard(self)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -151,7 +150,21 @@ class Running:
                 await self.process.wait()
         return count
 
-    def _kill(self) -> None:
+    def kill(self) -> set[int]:
+        """End the process and what it has started so far; return which these were."""
+        left = self._kill_offspring()
+        if not self.is_over or sys.platform != "linux":
+            self._kill_group()
+        return left
+
+    def _kill_offspring(self) -> set[int]:
+        left = _offspring(self.process.pid, self._mark)
+        for pid in left:
+            with suppress(OSError):
+                os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        return left
+
+    def _kill_group(self) -> None:
         """End the process and its group; `Process.kill` would take a process that has just ended from asyncio."""
         if sys.platform == "win32":
             with suppress(ProcessLookupError):
@@ -166,6 +179,13 @@ class Running:
         code = self.process.returncode or 0
         how = f"was ended by {_signal(-code)}" if code < 0 else f"ended with exit code {code}"
         return f"{how}: {self.heard.last_error}" if self.heard.last_error else how
+
+
+@atexit.register
+def _kill_all() -> None:
+    """End what is still under way where this process ends at once, as a second Ctrl-C makes it."""
+    for running in tuple(_under_way):
+        running.kill()
 
 
 async def start(command: tuple[str, ...], extra: Mapping[str, str]) -> Running:
