@@ -123,6 +123,15 @@ def test_the_type_of_a_stream_stays(sent: str, rule: str, left: str) -> None:
     assert small.head == Head(200, (("Content-Type", left),))
 
 
+@pytest.mark.parametrize(
+    ("fault", "body"), [("plain-answer", b"{}"), ("refused-no-code", b'{"error": {"message": "R"}}')]
+)
+def test_a_body_that_is_one_object_loses_members(fault: str, body: bytes) -> None:
+    """As chunks do: what is left is an object still, and reads as one that somebody wrote."""
+    whole = named(fault).apply(recorded(RECORDED[2]))
+    assert shrunk(whole, named(fault)).exchange.body == body
+
+
 def test_whoever_takes_what_is_new_gets_less() -> None:
     """Without anything that must not be new, the finding alone is left."""
     exchange = named("name-split").apply(recorded(RECORDED[0]))

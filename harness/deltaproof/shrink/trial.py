@@ -102,9 +102,9 @@ class Trial:
 
 
 def chunk_of(piece: Piece) -> Json | None:
-    """Return the JSON object that a piece's data is, None where it is none, or one nested too deep."""
+    """Return the JSON object that a piece is, or its data where it is an event; None for none, or one nested too deep."""
     try:
-        value = json.loads(piece.data) if piece.data else None
+        value = json.loads(piece.raw if piece.data is None else piece.data)
     except (RecursionError, ValueError):
         return None
     return value if isinstance(value, dict) and not _is_deep(value) else None
@@ -127,11 +127,16 @@ def _is_deep(value: object) -> bool:
 
 def _with(piece: Piece, chunk: Json | None) -> Piece:
     """Return a piece with another chunk; all else of it stays as it is written."""
-    if chunk is None or piece.data is None:
+    if chunk is None:
         return piece
-    text = piece.data.decode()
-    data = splice(text, chunk, style_of(text, escapes=text.isascii())).encode()
-    return piece if data == piece.data else Piece(with_data(piece.raw, data), data, None, piece.origin)
+    before = piece.raw if piece.data is None else piece.data
+    text = before.decode()
+    after = splice(text, chunk, style_of(text, escapes=text.isascii())).encode()
+    if after == before:
+        return piece
+    if piece.data is None:  # the whole body, as of a plain answer or a refusal
+        return Piece(after, None, None, piece.origin)
+    return Piece(with_data(piece.raw, after), after, None, piece.origin)
 
 
 def _mark(exchange: Exchange) -> bytes:
