@@ -66,6 +66,11 @@ def answered(exchange: Exchange, faults: Sequence[Fault], *, seed: int = 0) -> E
     return told
 
 
+def changes_times_alone(before: Exchange, after: Exchange) -> bool:
+    """Tell whether an exchange differs from another in when its parts came, and in nothing else."""
+    return after != before and replace(after, reads=before.reads, ended=before.ended) == before
+
+
 def _shows_alone(fault: Fault, exchange: Exchange, seed: int) -> bool:
     try:
         return fault.breaks in _cases(fault.apply(exchange, seed=seed))
@@ -94,7 +99,7 @@ class Answers:
 
 
 def broken_answers(
-    kept: Iterable[Exchange], streams: Iterable[Exchange], faults: Sequence[Fault], *, seed: int = 0
+    kept: Iterable[Exchange], streams: Iterable[Exchange], faults: Sequence[Fault], *, timed: bool, seed: int = 0
 ) -> Answers:
     """Return exchanges, with faults in the responses that these apply to: a request is what a client sends itself.
 
@@ -102,6 +107,7 @@ def broken_answers(
         kept: all that is to be served, as kept.
         streams: those of them that are judged, their content encodings undone.
         faults: applied in order.
+        timed: whether they are served in the time that was recorded; else faults of times alone do not apply.
         seed: as of `Fault.apply`.
 
     Raises:
@@ -113,6 +119,8 @@ def broken_answers(
     for exchange in kept:
         stream = known.get((exchange.source, exchange.entry))
         try:
+            if stream is not None and not timed:
+                _raise_if_of_times(stream, faults, seed)
             served.append(exchange if stream is None else answered(stream, faults, seed=seed))
         except InapplicableError as error:
             refused[error.what] += 1
@@ -121,3 +129,18 @@ def broken_answers(
         names = ", ".join(fault.name for fault in faults)
         raise InapplicableError(next(iter(refused), f"{names} does not apply: there is no stream"))
     return Answers(tuple(served), refused, len(known))
+
+
+def _raise_if_of_times(exchange: Exchange, faults: Sequence[Fault], seed: int) -> None:
+    """Raise where one of some faults changes nothing but when the parts of an exchange come.
+
+    Raises:
+        InapplicableError: so it is.
+    """
+    for fault in faults:
+        try:
+            changed = fault.apply(exchange, seed=seed)
+        except InapplicableError:  # by itself; what comes of it after another is seen there
+            continue
+        if changes_times_alone(exchange, changed):
+            raise InapplicableError(f"{fault.name} does not apply: it changes times alone, and all is served at once")

@@ -133,6 +133,36 @@ def test_the_client_gets_each_fault_and_those_that_do_not_apply_are_skipped(suit
     ]
 
 
+def test_a_fault_of_times_alone_needs_times(suite: pytest.Pytester) -> None:
+    """What is served as fast as the client reads stalls nowhere, and that is said; in time, and faster, it does."""
+    suite.makepyfile(
+        test_agent="""
+        import time
+        import pytest
+        from client import NAMES, ask
+        from deltaproof.testing import faults
+
+        @pytest.mark.deltaproof(cassette="test_calls.yaml")
+        @pytest.mark.parametrize("deltaproof", faults("stall"), indirect=True)
+        def test_at_once(deltaproof):
+            raise AssertionError
+
+        @pytest.mark.deltaproof(cassette="test_calls.yaml", timing=60)
+        @pytest.mark.parametrize("deltaproof", faults("stall"), indirect=True)
+        def test_in_time(deltaproof):
+            started = time.monotonic()
+            assert ask(deltaproof.base_url) == NAMES
+            assert time.monotonic() - started > 0.4
+        """
+    )
+    assert ran(suite, "-rs") == [
+        "s.                                                                       [100%]",
+        " short test summary info ",
+        "SKIPPED [1] test_agent.py:6: stall does not apply: it changes times alone, and all is served at once",
+        "1 passed, 1 skipped",
+    ]
+
+
 def test_a_request_that_is_not_recorded_fails_also_with_a_fault(suite: pytest.Pytester) -> None:
     """A client that a fault leads astray is noticed, even where it swallows the answer."""
     suite.makepyfile(

@@ -74,6 +74,7 @@ def test_what_is_left_as_recorded_is_told_before_anything_is_served(tmp_path: Pa
             "tool-choice-none",
             "tool-choice-none does not apply: it changes what was asked for, and that the client sends",
         ),
+        ("stall", "stall does not apply: it changes times alone, and all is served at once"),
         ("custom-missing", "custom-missing does not apply: there is no call of a custom tool"),
         ("name-nul", "there is no fault 'name-nul'. Did you mean name-null?"),
         ("name-*", "name-*: a pattern may mean several faults. Name them, with commas"),
@@ -81,5 +82,5 @@ def test_what_is_left_as_recorded_is_told_before_anything_is_served(tmp_path: Pa
 )
 def test_a_fault_that_applies_to_nothing_is_a_mistake(tmp_path: Path, names: str, told: str) -> None:
     """Exit code 2, and nothing is served."""
-    ran = deltaproof("serve", RECORDED, "--fault", names, cwd=tmp_path)
+    ran = deltaproof("serve", RECORDED, "--fault", names, "--timing", "none", cwd=tmp_path)
     assert ran == (2, "", f"deltaproof: {told}\n")

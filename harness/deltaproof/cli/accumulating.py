@@ -209,7 +209,7 @@ def _with_faults(streams: Sequence[Stream], words: str) -> list[Stream]:
         UnknownNameError: there is no such fault.
         InapplicableError: none applies to any.
     """
-    from deltaproof.breaking import answered
+    from deltaproof.breaking import answered, changes_times_alone
     from deltaproof.checking import Judged
     from deltaproof.drive.accumulators.matrix import Stream
     from deltaproof.faults import InapplicableError, chosen, is_pattern
@@ -226,7 +226,7 @@ def _with_faults(streams: Sequence[Stream], words: str) -> list[Stream]:
             except InapplicableError as error:
                 refused[fault.name].append(error)
                 continue
-            speed = _HURRY if changed.reads != before.reads and changed.body == before.body else None
+            speed = _HURRY if changes_times_alone(before, changed) else None
             name = f"{stream.name} + {fault.name}"
             broken.append(Stream(name, Judged(changed, judge(changed)), fault.name, speed))
     to_none = [errors[0] for errors in refused.values() if len(errors) == len(streams)]

@@ -13,13 +13,16 @@ from deltaproof.exchange import Exchange
 from deltaproof.faults import InapplicableError, chosen, is_pattern
 
 
-def with_faults(exchanges: Sequence[Exchange], paths: Iterable[str], names: str, seed: int) -> tuple[Exchange, ...]:
+def with_faults(
+    exchanges: Sequence[Exchange], paths: Iterable[str], names: str, *, timed: bool, seed: int
+) -> tuple[Exchange, ...]:
     """Return exchanges, their streams with faults where these apply; tell on standard error where they do not.
 
     Args:
         exchanges: as kept.
         paths: where they were read.
         names: the faults, with commas between them, applied in order.
+        timed: as of `broken_answers`.
         seed: as of `Fault.apply`.
 
     Raises:
@@ -30,7 +33,7 @@ def with_faults(exchanges: Sequence[Exchange], paths: Iterable[str], names: str,
         raise InapplicableError("a pattern may mean several faults", where=names, hint="Name them, with commas")
     faults = chosen(names)
     streams = (one for path in paths for one in read_path(Path(path)) if isinstance(one, Exchange))
-    answers = broken_answers(exchanges, streams, faults, seed=seed)
+    answers = broken_answers(exchanges, streams, faults, timed=timed, seed=seed)
     for what, times in answers.refused.items():
         click.echo(f"served as recorded, {times:,} of {answers.streams:,}: {what}", err=True)
     return answers.exchanges

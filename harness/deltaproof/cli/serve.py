@@ -119,7 +119,7 @@ def serve(
     if fault is not None:
         from deltaproof.cli.faulty import with_faults
 
-        exchanges = with_faults(exchanges, paths, fault, seed)
+        exchanges = with_faults(exchanges, paths, fault, timed=timing is not None, seed=seed)
     shelf = Shelf(exchanges)
     gc.collect()
     gc.freeze()  # what was read stays: looking through it again and again would hold streams up

@@ -48,7 +48,7 @@ class AccumulatorCase:
         """Itself: it needs no cassette of a test."""
         return self
 
-    def served(self, cassette: Path) -> Sequence[Exchange]:  # noqa: ARG002 - as Parameter has it
+    def served(self, cassette: Path, *, timed: bool) -> Sequence[Exchange]:  # noqa: ARG002 - as Parameter has it
         """Return the stream alone, for whatever is asked."""
         return [replace(self.exchange, request=None, sent=b"")]
 

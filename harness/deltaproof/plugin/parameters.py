@@ -45,8 +45,12 @@ class Parameter(Protocol):
     def case(self) -> AccumulatorCase | None:
         """The case that it is; None for what needs the test's cassette."""
 
-    def served(self, cassette: Path) -> Sequence[Exchange]:
-        """Return what is to be served; raise `InapplicableError` where there is no use in it, to be skipped."""
+    def served(self, cassette: Path, *, timed: bool) -> Sequence[Exchange]:
+        """Return what is to be served, in the recorded time or at once.
+
+        Raises:
+            InapplicableError: there is no use in it; the test is to be skipped.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Faulty:
     def case(self) -> None:
         """None: it needs the test's cassette."""
 
-    def served(self, cassette: Path) -> Sequence[Exchange]:
+    def served(self, cassette: Path, *, timed: bool) -> Sequence[Exchange]:
         """Return the exchanges of a cassette, or of all in a folder, with the faults.
 
         Raises:
@@ -72,7 +76,7 @@ class Faulty:
             UnreadableError: the cassette cannot be read.
         """
         kept, streams = _exchanges(read_kept(cassette)), _exchanges(read_path(cassette))
-        return broken_answers(kept, streams, self.faults).exchanges
+        return broken_answers(kept, streams, self.faults, timed=timed).exchanges
 
 
 def faults(pattern: str | Sequence[str], *more: str | Sequence[str]) -> list[ParameterSet]:

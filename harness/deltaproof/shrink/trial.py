@@ -102,7 +102,7 @@ class Trial:
 
 
 def chunk_of(piece: Piece) -> Json | None:
-    """Return the JSON object that a piece is, or its data where it is an event; None for none, or one nested too deep."""
+    """Return the JSON object that a piece is, of an event its data; None where it is none, or nested too deep."""
     try:
         value = json.loads(piece.raw if piece.data is None else piece.data)
     except (RecursionError, ValueError):

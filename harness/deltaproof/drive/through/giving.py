@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from deltaproof.accumulate.asking import request_for
-from deltaproof.breaking import broken
+from deltaproof.breaking import broken, changes_times_alone
 from deltaproof.catalog import Profile
 from deltaproof.checking import Judged
 from deltaproof.drive.ask.resend import request_of
@@ -91,8 +91,7 @@ def _with_faults(exchange: Exchange, faults: Iterable[Fault]) -> Iterator[tuple[
             changed = played(broken(exchange, [fault]))
         except InapplicableError:
             continue
-        # There are faults of times alone, and no times here: they change nothing that is played.
-        if replace(changed, reads=exchange.reads, ended=exchange.ended) != exchange:
+        if changed != exchange and not changes_times_alone(exchange, changed):  # no times are played
             yield fault.name, changed
 
 

@@ -117,7 +117,7 @@ def _from_parameter(
             yield replace(held, afterwards=f"recorded, for {parameter.name} to be made of it by the next run")
         return
     try:
-        exchanges = parameter.served(existing(cassette, names) if needed else cassette)
+        exchanges = parameter.served(existing(cassette, names) if needed else cassette, timed=mark.speed is not None)
     except InapplicableError as error:
         raise pytest.skip.Exception(str(error)) from None
     with replayed(request.config, [names.exchange(one) for one in exchanges], options, terms) as held:
