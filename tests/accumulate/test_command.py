@@ -381,3 +381,18 @@ def test_a_loop_that_replies_to_its_calls_comes_to_its_end(tmp_path: Path) -> No
     )
     ran = deltaproof("replay", ".", "--accumulator", f"{sys.executable} agent.py", "--format", "json", cwd=tmp_path)
     assert list(cells(ran).values()) == [{f"{sys.executable} agent.py": "right"}]
+
+
+def test_a_seed_decides_which_of_two_calls_a_fault_breaks(tmp_path: Path) -> None:
+    """Seen by what a client that empties arguments is told that was sent."""
+    folder(tmp_path, "two-calls")
+    client = tiny("EMPTIES_ARGUMENTS")
+    sent = []
+    for seed in ("0", "1"):
+        ran = replayed(tmp_path, "--accumulator", client, "--faults", "arguments-truncated", "--seed", seed)
+        _, broken = json.loads(ran.out)["streams"]
+        sent.append(broken["cells"][client]["reason"])
+    assert sent == [
+        'it calls get_tide({}), and sent was get_tide({"port": "Saint-Malo")',
+        'it calls get_tide({}), and sent was get_tide({"port": "Saint-Malo"})',
+    ]

@@ -47,7 +47,7 @@ def prepared(
 ) -> Through:
     """Prepare to send recordings through the gateway at a URL, whose upstream is at a port."""
     profile = load().profile("de-facto")
-    giving = Giving("", profile, None, chosen(faults) if faults else (), Markers("test"))
+    giving = Giving("", profile, None, chosen(faults) if faults else (), 0, Markers("test"))
     return Through(read_target(url, "", None, {}), port, tuple(given(recordings, giving)), giving, jobs, timeout)
 
 

@@ -117,7 +117,7 @@ def test_what_went_in_ends_as_the_wire_can_tell(
 
 def through(exchange: Exchange, faults: str) -> list[Given]:
     """Return what the upstream would play of a recording and its faults."""
-    giving = Giving("", load().profile("de-facto"), None, chosen(faults) if faults else (), Markers("abc"))
+    giving = Giving("", load().profile("de-facto"), None, chosen(faults) if faults else (), 0, Markers("abc"))
     return list(given([("one", exchange)], giving))
 
 

@@ -38,6 +38,7 @@ class Folding:
     limit: float
     jobs: int | None
     faults: str
+    seed: int
     fail_on: FailOn | None
     baseline: Path | None
     update_baseline: bool
@@ -80,8 +81,16 @@ def accumulator_options(command: F) -> F:  # type: ignore[explicit-any]  # as cl
                 default="",
                 metavar="NAMES",
                 help="Take each recording once more with each of these faults that applies to it: names that"
-                " `deltaproof faults` lists, patterns of them, with commas between, or `all`. With --accumulator and"
-                " --through.",
+                " `deltaproof faults` lists, patterns of them, with commas between, or `all`; several in one stream are"
+                " what `deltaproof fault` makes. With --accumulator and --through.",
+            ),
+            click.option(
+                "--seed",
+                type=int,
+                default=0,
+                show_default=True,
+                metavar="N",
+                help="Decides where a fault has a choice, such as which of two calls to break. With --faults.",
             ),
             click.option(
                 "--fail-on",
@@ -130,7 +139,7 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
             hint = "Write it with --update-baseline"
             raise UnreadableError(f"it cannot be read: {error.strerror}", where=str(file), hint=hint) from error
     clients = clients_for(folding.accumulators, persistent=folding.persistent)
-    streams = _streams(paths, folding.faults)
+    streams = _streams(paths, folding.faults, folding.seed)
     folded = Folded()
     try:
         with _ended_like_ctrl_c():
@@ -181,7 +190,7 @@ def _ended_like_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _streams(paths: Sequence[Path], faults: str) -> list[Stream]:
+def _streams(paths: Sequence[Path], faults: str, seed: int) -> list[Stream]:
     """Judge what is recorded, and what comes of it by faults."""
     from deltaproof.cli.comparing import judged_at, name_below
     from deltaproof.drive.accumulators.matrix import Stream
@@ -199,10 +208,10 @@ def _streams(paths: Sequence[Path], faults: str) -> list[Stream]:
         for one in judged
         for name in [name_below(one, paths)]
     ]
-    return [*streams, *_with_faults(streams, faults)] if faults else streams
+    return [*streams, *_with_faults(streams, faults, seed)] if faults else streams
 
 
-def _with_faults(streams: Sequence[Stream], words: str) -> list[Stream]:
+def _with_faults(streams: Sequence[Stream], words: str, seed: int) -> list[Stream]:
     """Return streams once more with each fault that applies; say of those that were named which apply to none.
 
     Raises:
@@ -222,7 +231,7 @@ def _with_faults(streams: Sequence[Stream], words: str) -> list[Stream]:
         before = stream.judged.exchange
         for fault in wanted:
             try:
-                changed = answered(before, [fault])
+                changed = answered(before, [fault], seed=seed)
             except InapplicableError as error:
                 refused[fault.name].append(error)
                 continue

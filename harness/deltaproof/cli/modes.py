@@ -34,6 +34,7 @@ OF_REPLAY: Mapping[str, Sequence[Mode]] = {
     "--limit": (Mode.ACCUMULATOR,),
     "--jobs": _CHECKING,
     "--faults": _CHECKING,
+    "--seed": _CHECKING,
     "--fail-on": _CHECKING,
     "--fail-on note": (Mode.THROUGH,),
     "--baseline": (Mode.ACCUMULATOR,),

@@ -120,6 +120,7 @@ def replay(  # noqa: PLR0913 - one per option
     limit: float,
     jobs: int | None,
     faults: str,
+    seed: int,
     fail_on: str | None,
     baseline: Path | None,
     update_baseline: bool,
@@ -152,12 +153,12 @@ def replay(  # noqa: PLR0913 - one per option
     if through is not None:
         refusing = PassageFailOn(fail_on) if fail_on else None
         passing = Passing(
-            through, upstream_port, model, api_key_env, timeout, jobs, faults, refusing, record, profile, provider
+            through, upstream_port, model, api_key_env, timeout, jobs, faults, seed, refusing, record, profile, provider
         )
         pass_recordings(paths, passing, form, output)
     if accumulators:
         failing = FailOn(fail_on) if fail_on else None
-        folding = Folding(accumulators, persistent, limit, jobs, faults, failing, baseline, update_baseline)
+        folding = Folding(accumulators, persistent, limit, jobs, faults, seed, failing, baseline, update_baseline)
         fold_recordings(paths, folding, form, output)
     if url is None:
         from deltaproof.cli.stepping import print_recordings

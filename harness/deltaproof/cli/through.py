@@ -49,6 +49,7 @@ class Passing:
     timeout: float | None
     jobs: int | None
     faults: str
+    seed: int
     fail_on: FailOn | None
     record: Path | None
     profile: str
@@ -108,7 +109,7 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
         )
     faults = chosen(passing.faults) if passing.faults else ()
     profile = load().profile(passing.profile)
-    giving = Giving(passing.model, profile, passing.provider, faults, Markers(token_hex(3)))
+    giving = Giving(passing.model, profile, passing.provider, faults, passing.seed, Markers(token_hex(3)))
     going = tuple(given(_recordings(paths, passing), giving))
     through = Through(target, passing.upstream_port, going, giving, passing.jobs or _JOBS, passing.timeout or _TIMEOUT)
     _tell_idle(faults, going, passing.faults)

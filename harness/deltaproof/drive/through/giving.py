@@ -32,6 +32,7 @@ class Giving:
         model: what to ask for in place of the recorded model, empty to keep that.
         profile, provider: by which to judge.
         faults: the recordings are given once more with each of these that applies.
+        seed: as of `Fault.apply`.
         markers: the words by which requests are known again.
     """
 
@@ -39,6 +40,7 @@ class Giving:
     profile: Profile
     provider: str | None
     faults: tuple[Fault, ...]
+    seed: int
     markers: Markers
 
 
@@ -49,7 +51,7 @@ def given(recordings: Iterable[tuple[str, Exchange]], giving: Giving) -> Iterato
     """
     number = 0
     for name, exchange in recordings:
-        for fault, one in _with_faults(played(_typed(exchange)), giving.faults):
+        for fault, one in _with_faults(played(_typed(exchange)), giving):
             yield _given(name, fault, one, giving, number)
             number += 1
 
@@ -84,11 +86,11 @@ def _typed(exchange: Exchange) -> Exchange:
     return replace(exchange, head=replace(head, headers=_STREAM.headers))
 
 
-def _with_faults(exchange: Exchange, faults: Iterable[Fault]) -> Iterator[tuple[str | None, Exchange]]:
+def _with_faults(exchange: Exchange, giving: Giving) -> Iterator[tuple[str | None, Exchange]]:
     yield None, exchange
-    for fault in faults:
+    for fault in giving.faults:
         try:
-            changed = played(broken(exchange, [fault]))
+            changed = played(broken(exchange, [fault], seed=giving.seed))
         except InapplicableError:
             continue
         if changed != exchange and not changes_times_alone(exchange, changed):  # no times are played
