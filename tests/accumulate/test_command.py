@@ -301,7 +301,7 @@ def test_what_is_missing_is_skipped_with_the_command_that_installs_it(tmp_path: 
     """An accumulator that cannot run does not hold up the others; where none can run, nothing was found out."""
     folder(tmp_path, "one-call")
     home = str(tmp_path / "home")
-    ran = deltaproof("replay", ".", "--accumulator", "smolagents", cwd=tmp_path, columns=120, DELTAPROOF_HOME=home)
+    ran = deltaproof("replay", ".", "--accumulator", "smolagents", cwd=tmp_path, columns=80, DELTAPROOF_HOME=home)
     assert (
         ran.out.splitlines()[0]
         == "skipped smolagents: smolagents is not installed: deltaproof accumulators --install smolagents"

@@ -30,4 +30,4 @@ def print_accumulators(columns: Iterable[Column], console: Console) -> None:
             missing.append(f"{column.name}: {column.skipped}")
     console.print(table)
     for line in missing:
-        console.print(Text(visible(line), "dim"))
+        console.print(Text(visible(line), "dim"), soft_wrap=True)  # whole, so that the command can be copied

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,10 +60,11 @@ def print_matrix(matrix: Matrix, console: Console) -> None:
         console.print(_overview(matrix, letters, wide=console.width >= _WIDE))
         _print_streams(matrix, letters, console)
         _print_reasons(matrix, console)
-        console.print(_legend())
+        console.print(_legend(console.width))
     for column in matrix.columns:
         if column.skipped:
-            console.print(Text(visible(f"skipped {column.name}: {column.skipped}"), "dim"))
+            skipped = Text(visible(f"skipped {column.name}: {column.skipped}"), "dim")
+            console.print(skipped, soft_wrap=True)  # whole, so that the command in it can be copied
     for told in remarks(matrix):
         console.print(Text(visible(told), "yellow"))
     console.print(summary(matrix))
@@ -199,8 +201,10 @@ def _print_reasons(matrix: Matrix, console: Console) -> None:
         console.print()
 
 
-def _legend() -> Text:
-    return Text("  ".join(f"{look.mark} {outcome}" for outcome, look in LOOKS.items()), "dim")
+def _legend(width: int) -> Text:
+    """Say what each mark means, mark and word in one line."""
+    told = "  ".join(f"{look.mark}\xa0{outcome}" for outcome, look in LOOKS.items())
+    return Text(textwrap.fill(told, width, break_on_hyphens=False).replace("\xa0", " "), "dim")
 
 
 def summary(matrix: Matrix) -> Text:
