@@ -32,6 +32,19 @@ class TestAgent:
     assert project.run().counts == "3 passed"
 
 
+def test_a_cassette_beside_the_folder_of_a_module_needs_no_such_folder(project: Project) -> None:
+    """What `..` leads out of need not be there."""
+    project.cassette(answered(), name="shared.yaml")
+    project.tests("""
+@pytest.mark.deltaproof(cassette="../shared.yaml")
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+    assert [one.source for one in deltaproof.exchanges] == ["cassettes/shared.yaml"]
+""")
+    assert project.run().counts == "1 passed"
+    assert not (project.folder / "cassettes" / "test_agent").exists()
+
+
 @pytest.mark.parametrize(
     ("mark", "why"),
     [

@@ -367,3 +367,33 @@ def test_four_workers_record_side_by_side(mode: str, project: Project) -> None:
     assert names == {f"test_it[{number}].yaml" for number in range(12)}
     assert project.spawn("-n4", plugins=["xdist"]).counts == "12 passed"
     assert project.run().counts == "12 passed"
+
+
+SHARING = """
+@pytest.mark.deltaproof(cassette="../shared.yaml")
+@pytest.mark.parametrize("seed", range(6))
+def test_it(deltaproof, seed):
+    ask(deltaproof.base_url, seed=seed)
+
+@pytest.mark.parametrize("way", ["a/b", "a:b"])
+def test_way(deltaproof, way):
+    ask(deltaproof.base_url, way=way)
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n4", "--dist=load")], ids=["alone", "xdist"])
+def test_what_tests_record_anew_into_one_cassette_is_all_there(workers: tuple[str, ...], project: Project) -> None:
+    """What was there before goes, and what another test of the run has recorded does not, whichever worker ran it."""
+    project.cassette(answered(seed=99), name="shared.yaml")
+    project.cassette(answered(way="old"), name="test_agent/test_way[a-b].yaml")
+    project.tests(SHARING)
+    plugins = ["xdist"] if workers else []
+    with serving(streaming(CLEAN)) as server:
+        options = (*workers, "--deltaproof-record", "rewrite", "--deltaproof-upstream", server.url)
+        for _ in range(2):
+            ran = project.spawn(*options, plugins=plugins)
+            assert ran.counts == "8 passed", ran.out
+    assert sorted(json.loads(one.sent)["seed"] for one in project.kept("shared.yaml")) == list(range(6))
+    ways = [json.loads(one.sent)["way"] for one in project.kept("test_agent/test_way[a-b].yaml")]
+    assert sorted(ways) == ["a/b", "a:b"]
+    assert project.spawn(*workers, plugins=plugins).counts == "8 passed"

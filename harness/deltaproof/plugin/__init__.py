@@ -58,6 +58,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise_if_direct(metafunc.definition)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look at the cassettes that are to be rewritten, before anything is recorded."""
+    if settings.text_of(session.config, settings.RECORD) == "rewrite":
+        from deltaproof.plugin.endpoints.shared import look_before
+
+        look_before(session)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
     """Tell a worker of pytest-xdist what it cannot see, since others may have begun to record by then."""

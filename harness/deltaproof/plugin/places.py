@@ -29,6 +29,12 @@ def module_folder(node: pytest.Item) -> Path:
     return node.path.parent / text_of(node.config, CASSETTES) / node.path.stem
 
 
+def cassette_of(test: pytest.Item, marked: str, name: str) -> Path:
+    """Return the path of a test's cassette: as its mark has it, or by its name, which may be without a parameter."""
+    path = module_folder(test) / (marked or cassette_name(getattr(test, "cls", None), name))
+    return Path(os.path.normpath(path))  # the folder that ".." leads out of need not be there
+
+
 def cassette_name(owner: type | None, test: str) -> str:
     """Return the file's name for a test of a class, or of none: its own name, with what no file's can have replaced."""
     name = f"{owner.__name__}.{test}" if owner else test

@@ -15,9 +15,10 @@ from deltaproof.cassette.modes import RecordMode
 from deltaproof.drive.play.replay_server import Options
 from deltaproof.errors import DeltaproofError
 from deltaproof.plugin.endpoints.replaying import cassette_replayed, existing, replayed, was_killed
+from deltaproof.plugin.endpoints.shared import version_before
 from deltaproof.plugin.endpoints.verdicts import Held
 from deltaproof.plugin.marks import NAME, Mark, read_mark
-from deltaproof.plugin.places import Names, cassette_name, module_folder
+from deltaproof.plugin.places import Names, cassette_of
 from deltaproof.plugin.settings import RECORD, text_of
 from deltaproof.plugin.terms import Terms, terms_of
 
@@ -42,8 +43,11 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Held]:
     if parameter is not None:
         opening = _from_parameter(request, mark, parameter, options, terms)
     else:
-        cassette = _place(request, mark, node.name)
-        opening = from_cassette(node, source_now(request.config, cassette, mark.upstream), terms, options)
+        cassette = cassette_of(node, mark.cassette, node.name)
+        source = source_now(request.config, cassette, mark.upstream)
+        if text_of(request.config, RECORD) == RecordMode.REWRITE:
+            source = replace(source, was=version_before(node, cassette))
+        opening = from_cassette(node, source, terms, options)
     with opening as held:
         yield held
 
@@ -109,7 +113,7 @@ def _from_parameter(
     from deltaproof.plugin.parameters import without_parameter
 
     node: pytest.Item = request.node
-    cassette = _place(request, mark, without_parameter(node.name, parameter))
+    cassette = cassette_of(node, mark.cassette, without_parameter(node.name, parameter))
     names = Names(request.config.invocation_params.dir)
     needed = parameter.case is None
     if needed and (source := _lacking(request.config, cassette, mark.upstream)):
@@ -156,9 +160,3 @@ def _parameter(request: pytest.FixtureRequest, mark: Mark) -> Parameter | None:
             )
             raise DeltaproofError(f"the mark {NAME} has {name!r} for one fault", where=where, hint=hint)
     return Faulty(tuple(named(name) for name in mark.faults))
-
-
-def _place(request: pytest.FixtureRequest, mark: Mark, test: str) -> Path:
-    """Return the path of a test's cassette."""
-    folder = module_folder(request.node)
-    return folder / (mark.cassette or cassette_name(request.cls, test))

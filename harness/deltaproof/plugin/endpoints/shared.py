@@ -1,0 +1,55 @@
+"""What cassettes were before a run rewrites them: of tests that record into one, none takes what another recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from deltaproof.cassette.append import Version, version_of
+from deltaproof.errors import DeltaproofError
+from deltaproof.plugin.marks import NAME, read_mark
+from deltaproof.plugin.places import cassette_of
+
+
+@dataclass(slots=True)
+class _Before:
+    """What is known of cassettes: what each was, and which test recorded into it last."""
+
+    versions: dict[Path, Version | None] = field(default_factory=dict)
+    tests: dict[Path, str] = field(default_factory=dict)
+
+
+_BEFORE = pytest.StashKey[_Before]()
+
+
+def look_before(session: pytest.Session) -> None:
+    """Look at the cassettes of the collected tests: under pytest-xdist no worker records before all have looked."""
+    known = session.config.stash.setdefault(_BEFORE, _Before())
+    for cassette in _cassettes(session.items):
+        with suppress(DeltaproofError):  # whoever is to record into it tells of that
+            known.versions.setdefault(cassette, version_of(cassette))
+
+
+def _cassettes(items: list[pytest.Item]) -> Iterator[Path]:
+    for item in items:
+        if NAME in getattr(item, "fixturenames", ()):
+            with suppress(DeltaproofError):  # a mark that says what cannot be is told by its test
+                yield cassette_of(item, read_mark(item).cassette, item.name)
+
+
+def version_before(node: pytest.Item, cassette: Path) -> Version | None:
+    """Return what a cassette was when this run had not recorded into it, but for the test itself if that is run again.
+
+    Raises:
+        DeltaproofError: the system refuses to look at it.
+    """
+    known = node.config.stash.setdefault(_BEFORE, _Before())
+    now = version_of(cassette)
+    if known.tests.get(cassette) == node.nodeid:
+        return now
+    known.tests[cassette] = node.nodeid
+    return known.versions.setdefault(cassette, now)
