@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -186,7 +186,8 @@ def recorder(url: str, folder: Path, *command: str) -> Iterator[tuple[subprocess
             assert line, "it has ended"
         yield process, int(line.rpartition(":")[2].partition("/")[0])
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its command too, which would hold its pipes
         process.communicate()
 
 
@@ -229,10 +230,11 @@ def test_a_signal_ends_the_recording_with_its_report(number: signal.Signals, tmp
 def test_signals_go_to_the_command(tmp_path: Path) -> None:
     """Which may take its time, and ends as it likes; nothing is left behind."""
     source = """
-        import signal, sys
+        import signal, sys, time
         signal.signal(signal.SIGINT, lambda *_: sys.exit(5))
         print("ready", flush=True)
-        signal.pause()
+        while True:  # one pause would go on if the signal came just before it
+            time.sleep(0.05)
     """
     with recorder("http://127.0.0.1:9/v1", tmp_path, "--", *python(source)) as (process, _):
         assert process.stdout is not None
