@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from deltaproof.exchange import End, Head
@@ -177,6 +179,7 @@ def test_it(deltaproof):
     assert b'"m"' in urllib.request.urlopen(deltaproof.base_url + "/models").read()
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(deltaproof.base_url + "/files")
+    assert b"scenario/" not in caught.value.read()  # whoever has the fixture has chosen by it
     caught.value.close()
 """)
     ran = project.run()
@@ -312,21 +315,24 @@ def test_it(deltaproof, agent):
 STRICT = f"""\
 {" FAILURES ":=^80}
 {" test_it ":_^80}
-recorded and not asked for:
-  cassettes/test_agent/test_it.yaml#1 POST http://127.0.0.1:1/v1/chat/completions
+recorded and not asked for: cassettes/test_agent/test_it.yaml#1 POST http://127.0.0.1:1/v1/chat/completions
 """
 
 
 def test_what_is_not_used_fails_under_strict_alone(project: Project) -> None:
-    """It is named."""
-    project.cassette(answered(), answered(temperature=1))
+    """It is named, the first in the line that stands in pytest's summary."""
+    project.cassette(answered(), answered(temperature=1), answered(temperature=2))
     project.tests("""
 def test_it(deltaproof):
     ask(deltaproof.base_url)
 """)
     assert project.run().counts == "1 passed"
     ran = project.run("--deltaproof-strict")
-    assert (ran.code, ran.counts, ran.told) == (1, "1 failed", STRICT)
+    assert (ran.code, ran.counts, ran.told) == (
+        1,
+        "1 failed",
+        f"{STRICT}  and cassettes/test_agent/test_it.yaml#2 POST http://127.0.0.1:1/v1/chat/completions\n",
+    )
 
 
 def test_a_cassette_that_is_none_is_an_error_with_its_place(project: Project) -> None:
@@ -380,3 +386,33 @@ def test_it(deltaproof, idle):
 """)
     ran = project.run("--deltaproof-fail-on", "never")
     assert ran.counts == "1 passed"
+
+
+def test_a_failure_leads_to_its_test(project: Project) -> None:
+    """Its place is what terminals print in a line, and editors and annotations go to; that of others stays."""
+    project.cassette(answered(REPEATED))
+    project.cassette(answered(REPEATED), name="test_agent/test_own.yaml")
+    project.tests("""
+def test_it(deltaproof):
+    ask(deltaproof.base_url)
+
+def test_absent(deltaproof):
+    ask(deltaproof.base_url)
+
+@pytest.mark.deltaproof(split="bite")
+def test_wrong(deltaproof):
+    pass
+
+def test_own(deltaproof):
+    ask(deltaproof.base_url)
+    pytest.fail("its own", pytrace=False)
+""")
+    path = project.folder / "test_agent.py"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    ran = project.run("--tb=line")
+    places = re.findall(rf"^{re.escape(str(path))}:(\d+): Failed: (.*)$", ran.out, re.MULTILINE)
+    assert [(lines[int(number) - 1], why) for number, why in places] == [
+        ("def test_it(deltaproof):", "✗ error  tool-call-continuation-name  the same name again"),
+        ("def test_absent(deltaproof):", "not recorded: nothing is recorded for POST /chat/completions"),
+        ('    pytest.fail("its own", pytrace=False)', "its own"),
+    ]

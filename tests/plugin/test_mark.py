@@ -70,6 +70,17 @@ def test_it(deltaproof):
             "the mark deltaproof has faults='cut'. It takes a list of names, which `deltaproof faults` lists",
         ),
         (
+            "upstream='127.0.0.1:1'",
+            "upstream of the mark deltaproof: 127.0.0.1:1: this is no URL of an endpoint. Write http://127.0.0.1:1",
+        ),
+        (
+            "upstream='http://127.0.0.1:1/v1?key=1'",
+            (
+                "upstream of the mark deltaproof: a URL with the parameter 'key' in it ends up in reports. Name the"
+                " variable that holds the key: --deltaproof-api-key-env NAME"
+            ),
+        ),
+        (
             "timing='slow'",
             (
                 'the mark deltaproof has timing=\'slow\'. It takes "recorded", "none", or how many times as fast'

@@ -108,6 +108,19 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     return result
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let what failed for what passed lead to its test."""
+    report = yield
+    if call.excinfo is not None and USED in item.config.stash:
+        from deltaproof.plugin.endpoints.spots import lead_to_test
+
+        lead_to_test(item, call.excinfo, report)
+    return report
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let recordings know of an interrupt before the fixtures of the test that it ended clean up."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deltaproof.errors import DeltaproofError
-from deltaproof.plugin.settings import LEVELS
+from deltaproof.plugin.settings import LEVELS, raise_unless_url
 from deltaproof.split import How, Split
 
 NAME = "deltaproof"
@@ -61,7 +61,7 @@ def read_mark(node: pytest.Item) -> Mark:
     said = _Said(told, node.nodeid)
     return Mark(
         cassette=said.path("cassette"),
-        upstream=said.text("upstream"),
+        upstream=said.url("upstream"),
         profile=said.text("profile"),
         provider=said.text("provider"),
         fail_on=said.word("fail_on", LEVELS),
@@ -103,6 +103,15 @@ class _Said:
                 return text
             case value:
                 raise self._wrong(name, value, "a text")
+
+    def url(self, name: str) -> str:
+        url = self.text(name)
+        try:
+            if url:
+                raise_unless_url(url)
+        except DeltaproofError as error:
+            raise DeltaproofError(f"{name} of the mark {NAME}: {error}", where=self.where) from None
+        return url
 
     def word(self, name: str, words: tuple[str, ...]) -> str:
         match self.told.get(name, ""):

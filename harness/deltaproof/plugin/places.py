@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from deltaproof.cassette.paths import named
+from deltaproof.errors import DeltaproofError
 from deltaproof.exchange import Exchange
 from deltaproof.plugin.settings import CASSETTES, text_of
 
@@ -55,6 +56,10 @@ class Names:
         """Return a path as a person names it."""
         relative = os.path.relpath(path, self.folder)
         return named(path if relative.startswith(os.pardir) else Path(relative))
+
+    def error(self, error: DeltaproofError) -> str:
+        """Return an error in one line, with the file that it is about as a person names it."""
+        return str(error).removeprefix(f"{named(self.folder)}{os.sep}")
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """Return an exchange with its source as a person names it."""

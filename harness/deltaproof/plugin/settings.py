@@ -200,9 +200,7 @@ def _raise_if_strange(config: pytest.Config, setting: Setting, value: str) -> No
         case TIMEOUT.name:
             seconds_in(value)
         case UPSTREAM.name:
-            from deltaproof.drive.http.target import read_base
-
-            read_base(value, f"Name the variable that holds the key: {API_KEY_ENV.option} NAME")
+            raise_unless_url(value)
         case API_KEY_ENV.name:
             if _needs_key(config):
                 from deltaproof.drive.http.target import read_target
@@ -212,6 +210,17 @@ def _raise_if_strange(config: pytest.Config, setting: Setting, value: str) -> No
             from deltaproof.catalog import load
 
             (load().profile if setting is PROFILE else load().provider)(value)
+
+
+def raise_unless_url(upstream: str) -> None:
+    """Raise for an upstream that is no URL, or has a key in it.
+
+    Raises:
+        DeltaproofError: with what to write.
+    """
+    from deltaproof.drive.http.target import read_base
+
+    read_base(upstream, f"Name the variable that holds the key: {API_KEY_ENV.option} NAME")
 
 
 def _needs_key(config: pytest.Config) -> bool:

@@ -40,10 +40,12 @@ class Options:
     Attributes:
         speed: how many times as fast as recorded; None for as fast as the client reads.
         how: where bodies are split.
+        tells_scenarios: whether a refusal names the scenarios, for clients that may choose one by their base URL.
     """
 
     speed: float | None = AS_RECORDED
     how: How = Split.RECORDED
+    tells_scenarios: bool = True
 
 
 def _nobody(_: Match | Miss) -> None:
@@ -140,7 +142,7 @@ class ReplayServer:
 
     def _refuse(self, miss: Miss, connection: Connection) -> None:
         """Say what is not recorded, and what is."""
-        scenarios = self.shelf.scenarios
+        scenarios = self.shelf.scenarios if self._options.tells_scenarios else ()
         recorded = f"Recorded are {', '.join(self.shelf.paths)}" if self.shelf.paths else "There are no recordings"
         named = ", ".join(scenarios[:_MOST_NAMED])
         more = f" and {len(scenarios) - _MOST_NAMED:,} more" if len(scenarios) > _MOST_NAMED else ""

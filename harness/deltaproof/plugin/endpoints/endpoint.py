@@ -60,13 +60,16 @@ class Endpoint:
 
     snapshot: Snapshot
 
-    def __init__(self, base_url: str, passing: Passing, terms: Terms, settle: Callable[[], None]) -> None:
-        """Stand before a server; `settle` waits until what has ended there is in `passing`."""
+    def __init__(
+        self, base_url: str, passing: Passing, terms: Terms, settle: Callable[[], None], *, records: bool = False
+    ) -> None:
+        """Stand before a server, which may be a recorder; `settle` waits until what has ended there is in `passing`."""
         self.base_url = base_url
         self.terms = terms
         self.case: AccumulatorCase | None = None
         self._passing = passing
         self._settle = settle
+        self._records = records
         self._begun = self._troubled = 0
         self._judgements: dict[tuple[int, str, str | None], Judged] = {}
 
@@ -188,4 +191,6 @@ class Endpoint:
         if report.skipped:
             return DeltaproofError(f"no stream has passed, only {report.skipped[-1].reason}")
         hint = f"Lead the client to {self.base_url}, which is deltaproof.base_url, and let it ask for a stream"
+        if self._records:
+            hint += " and read it to its end: only then it is recorded"
         return DeltaproofError("nothing has passed yet", hint=hint)

@@ -13,6 +13,7 @@ from deltaproof.plugin.endpoints.later import asks_later
 from deltaproof.plugin.endpoints.opening import opened
 from deltaproof.plugin.endpoints.session import FIXTURE, held_for, opened_for_all, session_cassette
 from deltaproof.plugin.endpoints.verdicts import Held, held, raise_if_late
+from deltaproof.plugin.places import Names
 from deltaproof.plugin.snapshots.snapshot import snapshot_of
 
 HELD = pytest.StashKey[list[Held]]()
@@ -25,7 +26,7 @@ SHARED = pytest.StashKey[list[Held]]()
 def endpoint_of_a_test(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None]:
     """Give a test its endpoint; what is asked there after the verdict is an error of its teardown."""
     opening = opened(request)
-    with _told(request.node.nodeid):
+    with _told(request.config, request.node.nodeid):
         if (given := getattr(request, "param", None)) is not None:
             from deltaproof.plugin.parameters import raise_if_strange
 
@@ -44,7 +45,7 @@ def endpoint_of_a_test(request: pytest.FixtureRequest) -> Generator[Endpoint, No
 def endpoint_of_the_session(request: pytest.FixtureRequest) -> Generator[Endpoint, None, None]:
     """Give the session its endpoint."""
     opening = opened_for_all(request.session)
-    with _told(session_cassette(request.config).name):
+    with _told(request.config, session_cassette(request.config).name):
         if hasattr(request, "param"):
             raise DeltaproofError(
                 "it takes no parameter, since it is one for all tests",
@@ -61,7 +62,7 @@ def endpoint_of_the_session(request: pytest.FixtureRequest) -> Generator[Endpoin
 @contextmanager
 def verdict_on(item: pytest.Item) -> Iterator[None]:
     """Hold a test to what passes at its endpoints while the block runs."""
-    with _told(item.nodeid):
+    with _told(item.config, item.nodeid):
         item.stash[SHARED] = held_for(item)
     with held(item, [*item.stash.get(HELD, []), *item.stash[SHARED]]):
         yield
@@ -73,9 +74,10 @@ def verdict_on_teardown(item: pytest.Item) -> None:
 
 
 @contextmanager
-def _told(where: str) -> Iterator[None]:
+def _told(config: pytest.Config, where: str) -> Iterator[None]:
     """Tell of mistakes in a sentence rather than a traceback."""
     try:
         yield
     except DeltaproofError as error:
-        raise pytest.fail.Exception(str(error) if error.where else f"{where}: {error}", pytrace=False) from None
+        told = Names(config.invocation_params.dir).error(error)
+        raise pytest.fail.Exception(told if error.where else f"{where}: {told}", pytrace=False) from None

@@ -38,7 +38,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Held]:
     node: pytest.Item = request.node
     mark = read_mark(node)
     terms = terms_of(request.config, mark)
-    options = Options(mark.speed, mark.how)
+    options = Options(mark.speed, mark.how, tells_scenarios=False)
     parameter = _parameter(request, mark)
     if parameter is not None:
         opening = _from_parameter(request, mark, parameter, options, terms)

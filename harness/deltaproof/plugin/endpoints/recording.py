@@ -81,13 +81,13 @@ def recorded(node: pytest.Item | pytest.Session, wanted: Recording, terms: Terms
             case Missed(why=why):
                 passing.troubles.append(Trouble(f"not recorded: {why}"))
             case Lost(error=error):
-                passing.troubles.append(Trouble(f"not kept: {error}"))
+                passing.troubles.append(Trouble(f"not kept: {names.error(error)}"))
             case Exchange():
                 left.append(
                     f"{names.path(Path(told.source))}#{told.entry} is what had come when a recording was killed"
                 )
             case DeltaproofError():
-                left.append(f"what had come when a recording was killed is not in its cassette: {told}")
+                left.append(f"what had come when a recording was killed is not in its cassette: {names.error(told)}")
 
     thread = served(config)
     with thread.entered(recording(plan, tell)) as proxy:
@@ -98,7 +98,7 @@ def recorded(node: pytest.Item | pytest.Session, wanted: Recording, terms: Terms
             thread.ask(proxy.interrupt() if is_interrupted(node.session) else proxy.settle(_GRACE))
 
         with told_of_interrupts(config, settle):
-            yield Held(Endpoint(proxy.url, passing, terms, settle), terms.fail_on, tuple)
+            yield Held(Endpoint(proxy.url, passing, terms, settle, records=True), terms.fail_on, tuple)
 
 
 def _origin(config: pytest.Config, upstream: str) -> Origin:

@@ -65,7 +65,7 @@ def opened_for_all(session: pytest.Session) -> Iterator[Endpoint]:
     config = session.config
     mode, was = begun(config)
     source = Source(session_cassette(config), RecordMode(mode), was)
-    with from_cassette(session, source, terms_of(config, Mark()), Options(None)) as held:
+    with from_cassette(session, source, terms_of(config, Mark()), Options(None, tells_scenarios=False)) as held:
         config.stash[_ENDPOINT] = held.endpoint
         try:
             yield held.endpoint

@@ -81,7 +81,7 @@ def held(item: pytest.Item, endpoints: list[Held]) -> Iterator[None]:
             item.add_report_section("call", KEY, one.verdict())
         raise
     if text := _joined(*(one.verdict() for one in endpoints)):
-        pytest.fail(text, pytrace=False)
+        raise pytest.fail.Exception(text, pytrace=False)
     for one in endpoints:
         if one.afterwards:
             raise pytest.skip.Exception(one.afterwards, _use_item_location=True)
@@ -95,7 +95,7 @@ def raise_if_late(endpoints: list[Held]) -> None:
     """
     __tracebackhide__ = True
     if text := _joined(*(one.late() for one in endpoints)):
-        pytest.fail(text, pytrace=False)
+        raise pytest.fail.Exception(text, pytrace=False)
 
 
 def _joined(*parts: str) -> str:
@@ -105,5 +105,5 @@ def _joined(*parts: str) -> str:
 def _unused(exchanges: tuple[Exchange, ...]) -> str:
     if not exchanges:
         return ""
-    lines = [f"  {one.source}#{one.entry} {one.method} {one.url}".rstrip() for one in exchanges]
-    return "\n".join(["recorded and not asked for:", *lines])
+    first, *others = [f"{one.source}#{one.entry} {one.method} {one.url}".rstrip() for one in exchanges]
+    return "\n".join([f"recorded and not asked for: {first}", *(f"  and {other}" for other in others)])
