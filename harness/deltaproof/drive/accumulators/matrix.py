@@ -8,8 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import FrameType
 
@@ -84,7 +83,7 @@ def run_matrix(
         DeltaproofError: a command cannot be started.
     """
     so_far = Folded() if folded is None else folded
-    asyncio.run(_run(streams, clients, limit, jobs or os.cpu_count() or 1, tell, so_far))
+    asyncio.run(_undisturbed(_run(streams, clients, limit, jobs or os.cpu_count() or 1, tell, so_far)))
     return matrix_of(streams, clients, so_far)
 
 
@@ -92,40 +91,38 @@ async def _run(
     streams: Sequence[Stream], clients: Sequence[Client], limit: float, jobs: int, tell: Tell, folded: Folded
 ) -> None:
     places = asyncio.Semaphore(jobs)
-    with _deaf_to_a_second_ctrl_c():
-        async with serving() as served:
+    async with serving() as served:
 
-            async def drive(client: Client, driver: Driver) -> None:
-                async with places:
-                    try:
-                        for done, stream in enumerate(streams, 1):
-                            case = await fold(stream.judged, served, driver, limit, stream.speed)
-                            cell = Cell(case.ruling.outcome, case.ruling.reason, case.seconds, case.own)
-                            folded.cells[stream.name, client.column.name] = cell
-                            folded.left[client.column.name] += case.left
-                            folded.asked.update([client.column.name] * case.asked)
-                            tell(client.column, done, len(streams))
-                    finally:
-                        folded.left[client.column.name] += await driver.close()
+        async def drive(client: Client, driver: Driver) -> None:
+            async with places:
+                try:
+                    for done, stream in enumerate(streams, 1):
+                        case = await fold(stream.judged, served, driver, limit, stream.speed)
+                        cell = Cell(case.ruling.outcome, case.ruling.reason, case.seconds, case.own)
+                        folded.cells[stream.name, client.column.name] = cell
+                        folded.left[client.column.name] += case.left
+                        folded.asked.update([client.column.name] * case.asked)
+                        tell(client.column, done, len(streams))
+                finally:
+                    folded.left[client.column.name] += await driver.close()
 
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for client in clients:
-                        if client.driver is not None:
-                            group.create_task(drive(client, client.driver))
-            except* DeltaproofError as several:
-                raise several.exceptions[0] from None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for client in clients:
+                    if client.driver is not None:
+                        group.create_task(drive(client, client.driver))
+        except* DeltaproofError as several:
+            raise several.exceptions[0] from None
 
 
-@contextmanager
-def _deaf_to_a_second_ctrl_c() -> Iterator[None]:
-    """Let what was started be ended in order, which takes some seconds at most, however often Ctrl-C comes.
+async def _undisturbed(work: Awaitable[None]) -> None:
+    """Let the first Ctrl-C end some work, in order and with what it has started, however many more come meanwhile.
 
-    It stands within what asyncio runs, whose own answer to the first Ctrl-C it leaves as it is.
+    It stands within what asyncio runs, whose own answer to the first it leaves as it is.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
-        yield
+        await work
         return
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -134,7 +131,7 @@ def _deaf_to_a_second_ctrl_c() -> Iterator[None]:
 
     signal.signal(signal.SIGINT, end)
     try:
-        yield
+        await work
     finally:
         signal.signal(signal.SIGINT, before)
 
