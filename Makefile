@@ -16,7 +16,7 @@ PIP_INSTALL := -m pip --quiet --quiet --disable-pip-version-check --no-input ins
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs coverage compatibility lock clean
+.PHONY: help demo test proof lint bench docs coverage compatibility lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ lint: $(VENV)/.ready ## check style, format, types and layers
 	$(BIN)/ruff format --check
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports
+
+proof: $(VENV)/.ready ## hold every fault against every exchange of every cassette, and through record; takes half an hour
+	@DELTAPROOF_ALL=1 $(BIN)/python -m pytest -n $(JOBS) tests/test_diagonal.py tests/through/test_record.py $(ARGS)
 
 bench: $(VENV)/.ready ## measure judging, recording, serving, the matrix of clients and the plugin; ARGS=judge is one of them
 	@for part in $(or $(ARGS),judge record serve matrix plugin); do $(BIN)/python bench/$$part.py || exit 1; done

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from string import ascii_lowercase
 
 import jsonschema
 import pytest
@@ -118,6 +119,27 @@ def test_each_word_of_fail_on_fails_on_what_the_one_before_does(outcome: Outcome
     assert [word.value for word in FailOn if fails(matrix, word)] == failing.split()
 
 
+@pytest.mark.parametrize("word", list(FailOn))
+def test_a_driver_that_breaks_fails_as_one_that_hangs_does(word: FailOn) -> None:
+    """Its outcome is an error, which a client may well tell of; but here nobody has told of anything."""
+    matrix = Matrix(("s",), (Column("a"),), {("s", "a"): Cell(Outcome.ERROR, "", 0.0, broke=True)}, 0.0)
+    assert fails(matrix, word) == (word in (FailOn.SILENT, FailOn.ERROR, FailOn.ANY))
+
+
+@pytest.mark.parametrize("program", ["os._exit(7)", "os.kill(os.getpid(), 9)", "print('x' * 2**26)", "print('{}')"])
+def test_a_driver_that_asks_and_says_nothing_of_use_fails_the_run(program: str, tmp_path: Path) -> None:
+    """By default: also where it is at the end of its work, and has lost all."""
+    folder(tmp_path, "one-call")
+    asks = "r = urllib.request.Request(os.environ['OPENAI_BASE_URL'] + '/chat/completions', sys.stdin.buffer.read())"
+    fetch = "urllib.request.urlopen(r).read()"
+    (tmp_path / "fold.py").write_text(f"import os, sys, urllib.request\n{asks}\n{fetch}\n{program}\n", encoding="utf-8")
+    client = f"{sys.executable} fold.py"
+    ran = deltaproof("replay", "one-call.sse", "--accumulator", client, "--format", "json", cwd=tmp_path)
+    told = [cell["outcome"] for stream in json.loads(ran.out)["streams"] for cell in stream["cells"].values()]
+    raises = program == "os._exit(7)"  # which is how a command says that the client has raised
+    assert (told, ran.code) == ((["error"], 0) if raises else (["lost" if "{}" in program else "error"], 1))
+
+
 def test_fail_on_decides_the_exit_code(tmp_path: Path) -> None:
     """A lost finish_reason is nothing to fail on unless it is asked for."""
     folder(tmp_path, "two-calls")
@@ -148,7 +170,7 @@ def test_a_baseline_is_held_and_a_stale_entry_fails(tmp_path: Path) -> None:
         '    "one-call.sse": {"./fold": "ids-lost"},\n    "two-calls.sse": {"./fold": "ids-lost"}\n  }\n}\n'
     )
     same = run("LOSES_ID")
-    assert (same.code, same.out.splitlines()[-1]) == (0, "all is as the baseline has it")
+    assert (same.code, same.out.splitlines()[-1]) == (0, "all that ran is as the baseline has it")
     better = run("honest")
     assert (better.code, better.out.splitlines()[-3:]) == (
         1,
@@ -381,6 +403,46 @@ def test_a_loop_that_replies_to_its_calls_comes_to_its_end(tmp_path: Path) -> No
     )
     ran = deltaproof("replay", ".", "--accumulator", f"{sys.executable} agent.py", "--format", "json", cwd=tmp_path)
     assert list(cells(ran).values()) == [{f"{sys.executable} agent.py": "right"}]
+
+
+def test_what_a_baseline_has_of_a_client_that_did_not_run_is_told(tmp_path: Path) -> None:
+    """Where it was to run and could not, the exit code says that not all was held."""
+    folder(tmp_path, "one-call")
+    honest = tiny("honest")
+    expected = {"one-call.sse": {"smolagents": "lost", "gone": "error"}}
+    baseline = {"deltaproof-baseline": 1, "accumulators": {"smolagents": "1", "gone": ""}, "expected": expected}
+    (tmp_path / "kept.json").write_text(json.dumps(baseline), encoding="utf-8")
+    options = ("--accumulator", honest, "--persistent", "--baseline", "kept.json")
+    home = str(tmp_path / "home")
+    for more, code in ((), 0), (("--accumulator", "smolagents"), 2):
+        ran = deltaproof("replay", "one-call.sse", *options, *more, cwd=tmp_path, DELTAPROOF_HOME=home)
+        assert (ran.code, ran.out.splitlines()[-1]) == (code, "all that ran is as the baseline has it")
+        assert ran.err == "".join(
+            f"not held: 1 entry of {name}, which did not run\n" for name in ("smolagents", "gone")
+        )
+
+
+def test_more_clients_than_a_terminal_is_wide_have_tables_below_each_other(tmp_path: Path) -> None:
+    """Each has its mark in one of them."""
+    folder(tmp_path, "one-call")
+    lying = [f"{tiny('EMPTIES_ARGUMENTS')} {number}" for number in range(30)]
+    words = [word for one in lying for word in ("--accumulator", one)]
+    ran = deltaproof("replay", "one-call.sse", *words, "--persistent", cwd=tmp_path, columns=60)
+    headings = [line.split()[1:] for line in ran.out.splitlines() if line.startswith(" stream ")]
+    marks = [line.split()[1:] for line in ran.out.splitlines() if line.startswith(" one-call.sse  ")]
+    assert [name for row in headings for name in row] == [*ascii_lowercase, "aa", "ab", "ac", "ad"]
+    assert [len(row) for row in marks] == [len(row) for row in headings]
+    assert len(headings) > 1
+
+
+def test_faults_may_be_named_one_by_one(tmp_path: Path) -> None:
+    """As with commas; a name that is empty, as a variable that is not set makes it, is none."""
+    folder(tmp_path, "one-call")
+    client = tiny("honest")
+    ran = replayed(tmp_path, "--accumulator", client, "--faults", "name-null", "--faults", "name-split")
+    assert list(cells(ran)) == ["one-call.sse", "one-call.sse + name-null", "one-call.sse + name-split"]
+    empty = replayed(tmp_path, "--accumulator", client, "--faults", "")
+    assert (empty.code, empty.err) == (2, "deltaproof: there is no fault ''. `deltaproof faults` lists them\n")
 
 
 def test_a_seed_decides_which_of_two_calls_a_fault_breaks(tmp_path: Path) -> None:

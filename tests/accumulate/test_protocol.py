@@ -55,6 +55,25 @@ def test_a_choice_of_the_api_is_an_answer() -> None:
     assert read_line(json.dumps({"case": "7", **choice}).encode()) == Answered("7", SAID)
 
 
+def test_a_completion_of_the_api_is_an_answer() -> None:
+    """Its first choice counts, as of a stream."""
+    message = {"content": "Hi", "tool_calls": [CALL]}
+    choices = [{"finish_reason": "tool_calls", "index": 0, "message": message}, {"index": 1, "message": {}}]
+    assert read_output(json.dumps({"id": "c", "choices": choices}).encode()) == SAID
+
+
+def test_an_object_without_a_member_says_nothing_where_nothing_else_is_said() -> None:
+    """As of a client that lost everything; of one that tells by its exit code that it raised, it is chatter."""
+    assert read_output(b"{}\n") == Said()
+    assert read_output(b"{}\n", raised=True) is None
+    assert read_output(b'{}\n{"content": "Hi"}\n{}\n') == Said("Hi")
+
+
+def test_an_id_that_is_no_text_is_told_as_it_is() -> None:
+    """It is another id, and not none."""
+    assert read_message({"tool_calls": [{**CALL, "id": 5}]}) == Said(calls=(SaidCall("f", '{"a": 1}', "5"),))
+
+
 def test_what_is_missing_was_not_said() -> None:
     """A message without a member, or with one of another type, says nothing of it."""
     assert read_message({}) == Said()
@@ -86,6 +105,13 @@ def test_an_answer_of_another_form_is_the_drivers_mistake(answer: dict[str, obje
     assert read_output(json.dumps(answer).encode()) == expected
 
 
+def test_a_line_that_names_its_case_and_nothing_else_is_the_drivers_mistake() -> None:
+    """It is told at once, rather than waited for."""
+    why = "the driver's answer is not of the form that docs/accumulators.md tells: it has neither message nor raised"
+    told = Answered("7", Broken(Trouble.MALFORMED, why), 0.5)
+    assert read_line(b'{"case": "7", "seconds": 0.5}') == told
+
+
 def test_lines_of_a_persistent_driver() -> None:
     """A line is an answer to a case, the word that it is ready, or chatter."""
     message = {"content": "Hi", "tool_calls": [CALL], "finish_reason": "tool_calls"}
@@ -95,7 +121,7 @@ def test_lines_of_a_persistent_driver() -> None:
         {"case": 7, **message},
         {"case": "7", "raised": {"type": "APIError", "message": "no"}},
         {"case": "7", "raised": "APIError"},
-        {"case": "7"},
+        {"case": "7", "level": "info"},
         {"case": None, "message": message},
         {"ready": "yes"},
     ]

@@ -6,6 +6,7 @@ What is as it should be is not written down: an entry says what is known to be w
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -91,6 +92,12 @@ def unexpected(matrix: Matrix, baseline: Baseline) -> Iterator[Unexpected]:
             yield Unexpected(
                 stream, column, f"{expected} was expected, but there is no such stream; the entry is stale"
             )
+
+
+def unheld_entries(matrix: Matrix, baseline: Baseline) -> Counter[str]:
+    """Return how many entries a baseline has of each accumulator that did not run."""
+    ran = {column.name for column in matrix.ran}
+    return Counter(column for _, column in baseline.outcomes if column not in ran)
 
 
 def changed_versions(matrix: Matrix, baseline: Baseline) -> Iterator[str]:

@@ -40,12 +40,14 @@ class Cell:
         outcome, reason: what and why; the reason is one line without a final full stop.
         seconds: from asking to the answer.
         own: the seconds that the client says it took, None where it does not say.
+        broke: whether the driver gave no answer that can be read, but hung, crashed, flooded or wrote another form.
     """
 
     outcome: Outcome
     reason: str
     seconds: float
     own: float | None = None
+    broke: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,8 @@ class FailOn(StrEnum):
     """From which outcomes on a matrix fails.
 
     WRONG: something was handed over that was not sent. SILENT: that, or something is missing without an error, or an
-    error was swallowed, or nothing came in time. ERROR: that, or an error where there should be a message. ANY: that,
-    or ids or the finish_reason are lost.
+    error was swallowed, or nothing came in time, or the driver broke. ERROR: that, or an error where there should be a
+    message. ANY: that, or ids or the finish_reason are lost.
     """
 
     WRONG = "wrong"
@@ -115,5 +117,7 @@ _FAILING: Mapping[FailOn, frozenset[Outcome]] = {
 
 
 def fails(matrix: Matrix, fail_on: FailOn) -> bool:
-    """Tell whether any outcome of a matrix is one to fail on."""
-    return any(matrix.outcomes[outcome] for outcome in _FAILING[fail_on])
+    """Tell whether any outcome of a matrix is one to fail on, or a driver broke, of which that says nothing."""
+    failing = _FAILING[fail_on]
+    breaks = Outcome.NO_ANSWER in failing
+    return any(cell.outcome in failing or (breaks and cell.broke) for cell in matrix.cells.values())

@@ -22,6 +22,7 @@ _FORM: Mapping[str, type | tuple[type, ...]] = {
     "finish_reason": str,
 }
 """The members by which a message is known, and of which types they are where they are not null."""
+_OTHER_FORM = "the driver's answer is not of the form that docs/accumulators.md tells"
 _MOST_OPENINGS = 20  # lines that begin with a brace, from which on an answer over several lines is looked for
 
 
@@ -83,25 +84,28 @@ def read_line(line: bytes) -> Answered | Ready | None:
     answer = _answer(value)
     if answer is None and "message" in value:
         answer = _of_another_form("message", value["message"])
+    elif answer is None and value.keys() <= {"case", "seconds"}:
+        answer = Broken(Trouble.MALFORMED, f"{_OTHER_FORM}: it has neither message nor raised")
     seconds = value.get("seconds")
     took = float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
     return Answered(str(case), answer, took) if answer is not None else None
 
 
-def read_output(output: bytes) -> Answer | None:
+def read_output(output: bytes, *, raised: bool = False) -> Answer | None:
     """Read the one answer in what a command printed: the last line that is one, else an object over several lines.
 
-    One that is malformed may be chatter, and counts where there is no other.
+    One that is malformed, or an object without a member, may be chatter, and counts where there is no other and the
+    command has not told by its exit code that it raised.
     """
-    malformed: Broken | None = None
+    doubtful: Answer | None = None
     for text in _candidates(output):
         value = _object(text)
         answer = _answer(value) if value is not None else None
-        if isinstance(answer, Broken):
-            malformed = malformed or answer
+        if isinstance(answer, Broken) or value == {}:
+            doubtful = doubtful or answer or Said()
         elif answer is not None:
             return answer
-    return malformed
+    return None if raised else doubtful
 
 
 def _candidates(output: bytes) -> Iterator[bytes]:
@@ -140,6 +144,9 @@ def _answer(value: Mapping[str, object]) -> Answer | None:
     if isinstance(message, Mapping):  # as in a choice of the API, which has its finish_reason beside the message
         whole = {"finish_reason": value.get("finish_reason"), **message}
         return _malformed(whole) or read_message(whole)
+    match value.get("choices"):
+        case [{"message": Mapping()} as first, *_] if isinstance(first, Mapping):
+            return _answer(first)
     return (_malformed(value) or read_message(value)) if value.keys() & _FORM.keys() else None
 
 
@@ -149,8 +156,7 @@ def _malformed(message: Mapping[str, object]) -> Broken | None:
 
 
 def _of_another_form(name: str, value: object) -> Broken:
-    told = f"the driver's answer is not of the form that docs/accumulators.md tells: {name} is {in_brief(value)}"
-    return Broken(Trouble.MALFORMED, told)
+    return Broken(Trouble.MALFORMED, f"{_OTHER_FORM}: {name} is {in_brief(value)}")
 
 
 def strange_member(message: Mapping[str, object]) -> tuple[str, object] | None:
@@ -203,7 +209,8 @@ def _call(call: Mapping[str, object]) -> SaidCall:
     else:
         text = json.dumps(arguments, ensure_ascii=False)
     identity = call.get("id")
-    return SaidCall(_text(named.get("name")), text, identity if isinstance(identity, str) and identity else None)
+    told = identity if isinstance(identity, str) else in_brief(identity)
+    return SaidCall(_text(named.get("name")), text, told if identity not in (None, "") else None)
 
 
 def _texts(content: object) -> str:

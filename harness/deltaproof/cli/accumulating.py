@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class Folding:
     persistent: bool
     limit: float
     jobs: int | None
-    faults: str
+    faults: str | None
     seed: int
     fail_on: FailOn | None
     baseline: Path | None
@@ -78,11 +79,12 @@ def accumulator_options(command: F) -> F:  # type: ignore[explicit-any]  # as cl
             ),
             click.option(
                 "--faults",
-                default="",
+                multiple=True,
+                callback=lambda _context, _parameter, words: ",".join(words) if words else None,
                 metavar="NAMES",
                 help="Take each recording once more with each of these faults that applies to it: names that"
                 " `deltaproof faults` lists, patterns of them, with commas between, or `all`; several in one stream are"
-                " what `deltaproof fault` makes. With --accumulator and --through.",
+                " what `deltaproof fault` makes. Repeatable. With --accumulator and --through.",
             ),
             click.option(
                 "--seed",
@@ -96,9 +98,10 @@ def accumulator_options(command: F) -> F:  # type: ignore[explicit-any]  # as cl
                 "--fail-on",
                 type=click.Choice([word.value for word in PassageFailOn]),
                 help="The outcomes that make the exit code 1. wrong: what was not sent was handed over; silent: or"
-                " something is missing without an error, or nothing came in time; error: or an error; any: or anything"
-                " else is wrong, such as ids lost; note, with --through: or something is worth knowing, as a repair is."
-                " Without it any with --through, silent with --accumulator, never with a baseline.",
+                " something is missing without an error, nothing came in time, or the driver broke; error: or an error;"
+                " any: or anything else is wrong, such as ids lost; note, with --through: or something is worth"
+                " knowing, as a repair is. Without it any with --through, silent with --accumulator, never with a"
+                " baseline.",
             ),
             click.option(
                 "--baseline",
@@ -120,7 +123,14 @@ def accumulator_options(command: F) -> F:  # type: ignore[explicit-any]  # as cl
 
 def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: str) -> None:
     """Let accumulators fold recordings, report it, and exit."""
-    from deltaproof.accumulate.baseline import baseline_of, baseline_text, changed_versions, read_baseline, unexpected
+    from deltaproof.accumulate.baseline import (
+        baseline_of,
+        baseline_text,
+        changed_versions,
+        read_baseline,
+        unexpected,
+        unheld_entries,
+    )
     from deltaproof.accumulate.matrix import fails
     from deltaproof.cassette.disk import replace_file
     from deltaproof.drive.accumulators.chosen import clients_for
@@ -152,12 +162,17 @@ def fold_recordings(paths: Sequence[Path], folding: Folding, form: str, output: 
         sys.exit(INTERRUPTED)
     found: list[Unexpected] | None = None
     versions: list[str] = []
+    unheld: Counter[str] = Counter()
     if before is not None and not folding.update_baseline:
         found, versions = list(unexpected(matrix, before)), list(changed_versions(matrix, before))
+        unheld = unheld_entries(matrix, before)
     if file is not None and folding.update_baseline:
         replace_file(file, baseline_text(baseline_of(matrix, before)).encode())
     _write(matrix, found, versions, form, output)
-    if matrix.unasked or not matrix.ran:
+    for name, count in unheld.items():
+        entries = "1 entry" if count == 1 else f"{count:,} entries"
+        click.echo(f"not held: {entries} of {name}, which did not run", err=True)
+    if matrix.unasked or not matrix.ran or any(column.name in unheld for column in matrix.columns):
         sys.exit(2)
     fail_on = folding.fail_on or (FailOn.NEVER if file is not None else FailOn.SILENT)
     sys.exit(int(bool(found) or fails(matrix, fail_on)))
@@ -190,7 +205,7 @@ def _ended_like_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _streams(paths: Sequence[Path], faults: str, seed: int) -> list[Stream]:
+def _streams(paths: Sequence[Path], faults: str | None, seed: int) -> list[Stream]:
     """Judge what is recorded, and what comes of it by faults."""
     from deltaproof.cli.comparing import judged_at, name_below
     from deltaproof.drive.accumulators.matrix import Stream
@@ -208,7 +223,7 @@ def _streams(paths: Sequence[Path], faults: str, seed: int) -> list[Stream]:
         for one in judged
         for name in [name_below(one, paths)]
     ]
-    return [*streams, *_with_faults(streams, faults, seed)] if faults else streams
+    return [*streams, *_with_faults(streams, faults, seed)] if faults is not None else streams
 
 
 def _with_faults(streams: Sequence[Stream], words: str, seed: int) -> list[Stream]:

@@ -119,7 +119,7 @@ def replay(  # noqa: PLR0913 - one per option
     persistent: bool,
     limit: float,
     jobs: int | None,
-    faults: str,
+    faults: str | None,
     seed: int,
     fail_on: str | None,
     baseline: Path | None,

@@ -47,6 +47,8 @@ class _Aim:
 )
 @click.option(
     "--accumulator",
+    "accumulators",
+    multiple=True,
     metavar="NAME|COMMAND",
     help="Keep what this client makes wrong of it, in place of a finding: a name that `deltaproof accumulators` lists,"
     " or a command, as docs/accumulators.md has it.",
@@ -83,7 +85,7 @@ def shrink(  # noqa: PLR0913 - one for each option
     source: str,
     *,
     rule: str | None,
-    accumulator: str | None,
+    accumulators: tuple[str, ...],
     persistent: bool,
     limit: float,
     entry: int | None,
@@ -112,6 +114,9 @@ def shrink(  # noqa: PLR0913 - one for each option
     Exit codes: 0 written; 1 written, but the client does not make the same of it each time; 2 nothing written, as the
     finding is not there, the client is right or not the same each time, or the usage is wrong.
     """  # noqa: D301 - click takes the control character as its mark
+    if len(accumulators) > 1:
+        raise click.UsageError("give one --accumulator: what each makes wrong has a smallest stream of its own")
+    accumulator = accumulators[0] if accumulators else None
     if rule is not None and accumulator is not None:
         raise click.UsageError("give --rule or --accumulator, not both")
     refuse_foreign(context, "--accumulator" if accumulator is not None else "--rule", _OF_CLIENTS)

@@ -48,7 +48,7 @@ class Passing:
     api_key_env: str | None
     timeout: float | None
     jobs: int | None
-    faults: str
+    faults: str | None
     seed: int
     fail_on: FailOn | None
     record: Path | None
@@ -107,12 +107,12 @@ def pass_recordings(paths: Sequence[Path], passing: Passing, form: str, output: 
             where=target.url,
             hint="Name the gateway's own port",
         )
-    faults = chosen(passing.faults) if passing.faults else ()
+    faults = chosen(passing.faults) if passing.faults is not None else ()
     profile = load().profile(passing.profile)
     giving = Giving(passing.model, profile, passing.provider, faults, passing.seed, Markers(token_hex(3)))
     going = tuple(given(_recordings(paths, passing), giving))
     through = Through(target, passing.upstream_port, going, giving, passing.jobs or _JOBS, passing.timeout or _TIMEOUT)
-    _tell_idle(faults, going, passing.faults)
+    _tell_idle(faults, going, passing.faults or "")
     passages, interrupted = carry_out(through, passing)
     found = remarked(passages.passages)
     _write(passages, found, form, output)

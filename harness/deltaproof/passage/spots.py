@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 from deltaproof.checking import Judged
 from deltaproof.exchange import End
@@ -50,8 +51,11 @@ def spots_of(passage: Passage, remark: Remark) -> Spots:
         return _of_kind(given, came, remark)
     here, there = given.judgement.transcript, came.judgement.transcript
     if remark.kind is Kind.REPAIRED:
-        return Spots(_at(given, finding.event), _at(came, counterpart(here, there, finding.event)))
-    return Spots(_at(given, counterpart(there, here, finding.event)), _at(came, finding.event))
+        spots = Spots(_at(given, finding.event), _at(came, counterpart(here, there, finding.event)))
+    else:
+        spots = Spots(_at(given, counterpart(there, here, finding.event)), _at(came, finding.event))
+    # What is missing, as [DONE] may be, shows at the end: the same words twice show nothing.
+    return spots if spots.given.text != spots.came.text else Spots(_last(given), _last(came))
 
 
 def _of_kind(given: Judged, came: Judged, remark: Remark) -> Spots:
@@ -68,6 +72,8 @@ def _of_kind(given: Judged, came: Judged, remark: Remark) -> Spots:
             return Spots(_finish(given, remark.choice), _finish(came, remark.choice))
         case Kind.IDS_LOST:
             return Spots(*_opening(given, came, remark.choice))
+        case Kind.EXECUTABLE | Kind.UNUSABLE | Kind.LOST:
+            return Spots(*_parting(given, came, remark.choice))
         case _:
             return Spots(_first(given), _first(came))
 
@@ -142,6 +148,23 @@ def _finish(judged: Judged, index: int | None) -> Spot:
 def _usage(judged: Judged) -> Spot:
     usages = judged.judgement.transcript.usages
     return _at(judged, usages[-1].place.event) if usages else _last(judged)
+
+
+def _parting(given: Judged, came: Judged, index: int | None) -> tuple[Spot, Spot]:
+    """Return the events from which on a text is another one, or a call that did not come; else what was said first."""
+    for mine, theirs in zip(given.judgement.transcript.choices, came.judgement.transcript.choices, strict=False):
+        if index not in (None, mine.index):
+            continue
+        for (_, one), (_, other) in zip(texts_of(mine), texts_of(theirs), strict=False):
+            if one is None or other is None or str(one) == str(other):
+                continue
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(str(one), str(other), strict=False)))
+            here, there = one.at(same), other.at(same)
+            if here is not None and there is not None:
+                return _at(given, here.event), _at(came, there.event)
+        for call in mine.calls[len(theirs.calls) :]:
+            return _at(given, call.place.event), _last(came)
+    return _first(given), _first(came)
 
 
 def _opening(given: Judged, came: Judged, index: int | None) -> tuple[Spot, Spot]:

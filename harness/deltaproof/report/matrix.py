@@ -49,6 +49,7 @@ LOOKS: Mapping[Outcome, Look] = {
 _WIDE = 120  # columns, for headings that are names
 _ROWS = 60  # besides those of faults, which are asked for
 _EXAMPLES = 2
+_STREAM = 20  # columns for the name of a stream, at least
 _UNEXPECTED = 40
 _SKIPPED = Text("·", "dim")
 
@@ -92,7 +93,7 @@ def print_unexpected(found: Sequence[Unexpected], versions: Sequence[str], conso
         count = f"{len(found):,} {'case is' if len(found) == 1 else 'cases are'}"
         console.print(Text(f"{count} not as the baseline has it", "bold red"))
     else:
-        console.print(Text("all is as the baseline has it", "green"))
+        console.print(Text("all that ran is as the baseline has it", "green"))
 
 
 def _letters(matrix: Matrix) -> dict[str, str]:
@@ -156,20 +157,29 @@ def _is_right(outcomes: Iterable[Outcome]) -> bool:
     return all(outcome.is_as_it_should for outcome in outcomes)
 
 
+def _streams(rows: Iterable[_Row], headings: Sequence[str], columns: Sequence[int]) -> Table:
+    """Return a table of some columns, since no terminal is as wide as all may be."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("stream", overflow="fold", min_width=_STREAM)
+    for column in columns:
+        table.add_column(headings[column], justify="center", no_wrap=True)
+    for row in rows:
+        marks = [LOOKS[row.outcomes[column]] for column in columns]
+        name = Text(visible(row.name)).append(row.more, "dim")
+        table.add_row(name, *(Text(look.mark, look.colour) for look in marks))
+    return table
+
+
 def _print_streams(matrix: Matrix, letters: Mapping[str, str], console: Console) -> None:
     """Print the streams that are not right everywhere, the gravest first."""
     found = sorted(_rows(matrix), key=lambda row: row.gravity)
     wide = console.width >= _WIDE and sum(len(column.name) + 1 for column in matrix.ran) <= console.width // 2
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("stream", overflow="fold", min_width=20)
-    for column in matrix.ran:
-        table.add_column(column.name if wide else letters[column.name], justify="center", no_wrap=True)
+    headings = [column.name if wide else letters[column.name] for column in matrix.ran]
     most = _ROWS + len(set(matrix.faults.values()))
-    for row in found[:most]:
-        name = Text(visible(row.name)).append(row.more, "dim")
-        table.add_row(name, *(Text(LOOKS[outcome].mark, LOOKS[outcome].colour) for outcome in row.outcomes))
-    if found:
-        console.print(table)
+    each = max(map(len, headings), default=1) + 2  # with what is between two
+    several = len(headings) if wide else max(1, (console.width - _STREAM - 2) // each)
+    for first in range(0, len(headings) if found else 0, several):
+        console.print(_streams(found[:most], headings, range(first, min(first + several, len(headings)))))
     if len(found) > most:
         console.print(f"… and {len(found) - most} more rows; --format json has them all")
     right = sum(
@@ -198,6 +208,8 @@ def _print_reasons(matrix: Matrix, console: Console) -> None:
             for stream, reason in examples[:_EXAMPLES]:
                 line = Text(visible(stream), "dim").append(": ").append(visible(reason), "none")
                 console.print(Padding(line, (0, 0, 0, 4)))
+            if (more := len(examples) - _EXAMPLES) > 0:
+                console.print(Padding(Text(f"and {more:,} more, which --format json has", "dim"), (0, 0, 0, 4)))
         console.print()
 
 

@@ -84,11 +84,11 @@ class OneShot:
 
 def _last_answer(running: Running) -> Answer:
     """Read what a process that is over has printed; an exit code without an answer is how it raises."""
+    code = running.process.returncode or 0
     for output in running.heard.outputs:
-        answer = read_output(bytes(output))
+        answer = read_output(bytes(output), raised=code > 0)
         if answer is not None:
             return answer
-    code = running.process.returncode or 0
     if code > 0:
         return Raised(f"exit code {code}", running.heard.last_error)
     return Broken(Trouble.CRASHED, running.death if code < 0 else "it ended without an answer")

@@ -98,7 +98,7 @@ async def _run(
                 try:
                     for done, stream in enumerate(streams, 1):
                         case = await fold(stream.judged, served, driver, limit, stream.speed)
-                        cell = Cell(case.ruling.outcome, case.ruling.reason, case.seconds, case.own)
+                        cell = Cell(case.ruling.outcome, case.ruling.reason, case.seconds, case.own, broke=case.broke)
                         folded.cells[stream.name, client.column.name] = cell
                         folded.left[client.column.name] += case.left
                         folded.asked.update([client.column.name] * case.asked)
