@@ -253,6 +253,14 @@ def test_a_mistake_is_one_clear_line(tmp_path: Path, arguments: tuple[str, ...],
     assert {path.name for path in tmp_path.iterdir()} == {"fold", "text.sse"}
 
 
+def test_two_clients_are_not_shrunk_for_at_once(tmp_path: Path) -> None:
+    """Each has a smallest stream of its own; the second is not taken in place of the first."""
+    shutil.copy(STREAMS / "text.sse", tmp_path)
+    ran = deltaproof("shrink", "text.sse", "--accumulator", "openai", "--accumulator", "ai", cwd=tmp_path)
+    why = "Error: give one --accumulator: what each makes wrong has a smallest stream of its own\n"
+    assert (ran.code, ran.err.endswith(why)) == (2, True)
+
+
 def test_a_rule_and_a_client_are_not_kept_at_once(tmp_path: Path) -> None:
     """Which of them is meant, the operator has to say."""
     shutil.copy(STREAMS / "text.sse", tmp_path)

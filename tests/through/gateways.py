@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import re
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,6 +94,16 @@ def relaying(relay: Relay, timeout: float = 20) -> Gateway:
         return script
 
     return gateway
+
+
+def hesitating(port: int) -> Script:
+    """Wait a moment before the upstream is asked, and pass all on at once."""
+
+    def script(asked: Asked) -> Iterator[bytes | Act]:
+        time.sleep(0.3)
+        yield from HONEST(port)(asked)
+
+    return script
 
 
 def as_it_is(heard: Heard) -> Iterator[bytes | Act]:

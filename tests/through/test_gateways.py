@@ -193,6 +193,31 @@ def test_a_json_document_may_be_read_whole() -> None:
     assert one.passage.added is None
 
 
+def test_what_a_gateway_takes_before_it_asks_is_added_too() -> None:
+    """A client waits for its first fragment as long, whichever way the time goes by."""
+    (one,) = passed(gateways.hesitating, [stream("one-call")])
+    assert told([one]) == [("one-call", [])]
+    assert one.passage.added is not None
+    assert one.passage.added >= 0.3
+
+
+@pytest.mark.parametrize(
+    ("gateway", "name", "words"),
+    [
+        (gateways.CHANGES_ARGUMENTS, "one-call", ("Bre", "Tri")),
+        (gateways.CHANGES_TEXT, "text", (" tide", " no")),
+        (gateways.DROPS_USAGE, "named", ('"usage":{', "[DONE]")),
+    ],
+)
+def test_a_remark_shows_where_the_two_sides_part(gateway: Gateway, name: str, words: tuple[str, str]) -> None:
+    """The event that was changed or is missing, and not the first one of both."""
+    (one,) = passed(gateway, [stream(name)])
+    spots = spots_of(one.passage, one.remarks[0])
+    assert [word in spot.text for word, spot in zip(words, (spots.given, spots.came), strict=True)] == [True, True], (
+        spots
+    )
+
+
 def test_the_id_of_another_request_is_a_mix_up() -> None:
     """That an id is gone is not all, where another recording alone has the one that came in its place."""
     _, found = passed(gateways.MISTAKES_IDS, [stream("two-calls"), stream("one-call")])

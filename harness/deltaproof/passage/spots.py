@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import takewhile, zip_longest
 
 from deltaproof.checking import Judged
 from deltaproof.exchange import End
@@ -54,8 +54,18 @@ def spots_of(passage: Passage, remark: Remark) -> Spots:
         spots = Spots(_at(given, finding.event), _at(came, counterpart(here, there, finding.event)))
     else:
         spots = Spots(_at(given, counterpart(there, here, finding.event)), _at(came, finding.event))
-    # What is missing, as [DONE] may be, shows at the end: the same words twice show nothing.
-    return spots if spots.given.text != spots.came.text else Spots(_last(given), _last(came))
+    return spots if spots.given.text != spots.came.text else _unlike(given, came)
+
+
+def _unlike(given: Judged, came: Judged) -> Spots:
+    """Return the first event that is another one: where something is missing, the same words twice show nothing."""
+    for mine, theirs in zip_longest(_events(given), _events(came)):
+        if mine is None or theirs is None or mine.data != theirs.data:
+            return Spots(
+                _last(given) if mine is None else _spot(given, mine),
+                _last(came) if theirs is None else _spot(came, theirs),
+            )
+    return Spots(_last(given), _last(came))
 
 
 def _of_kind(given: Judged, came: Judged, remark: Remark) -> Spots:

@@ -178,6 +178,7 @@ class _Sender:
             async with asyncio.timeout(None) as limit:
                 loop = asyncio.get_running_loop()
                 course.on_silence = lambda: limit.reschedule(loop.time() + self.through.timeout)
+                course.sent_at = time.monotonic()
                 answer = await self.wire.send(ask, kept.append)
         except TimeoutError:  # the upstream's silence was passed on
             pass
@@ -237,9 +238,8 @@ def _passage(through: Through, number: int, course: Course, came: Exchange | Bro
         return Passage(given, None, came, asked=course.asked, waited=through.timeout if left else None)
     exchange = replace(came, request=given.judged.exchange.request, source=given.name, entry=0)
     judged = Judged(exchange, judge(exchange, profile=giving.profile, provider=giving.provider))
-    added, held = None, False
-    if course.wrote_at is not None and course.seen_at is not None:
-        added, held = max(0.0, course.seen_at - course.wrote_at), course.held
+    added = course.added
+    held = added is not None and course.held
     heads = exchange.head.headers if exchange.head is not None else ()
     said = b"\n".join((exchange.body, *(value.encode(errors="replace") for _, value in heads)))
     strangers = tuple(

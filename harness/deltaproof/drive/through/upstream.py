@@ -43,7 +43,9 @@ class Course:
     """How far one passage is, as both ends of the gateway see it; times by the monotonic clock.
 
     Attributes:
+        sent_at: when the gateway was asked for it.
         asked: how often the upstream was asked for it.
+        asked_at: when it was asked first.
         wrote_at: when the first fragment was written.
         seen_at: when the first fragment had come out.
         over: set once the first fragment has come out, or nothing more can.
@@ -54,7 +56,9 @@ class Course:
     """
 
     given: Given
+    sent_at: float | None = None
     asked: int = 0
+    asked_at: float | None = None
     wrote_at: float | None = None
     seen_at: float | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,6 +66,13 @@ class Course:
     slow: bool = False
     patience: float = PATIENCE
     on_silence: Callable[[], None] = lambda: None
+
+    @property
+    def added(self) -> float | None:
+        """The seconds that the gateway took to ask the upstream and to pass its first fragment on, if it did both."""
+        if self.sent_at is None or self.asked_at is None or self.wrote_at is None or self.seen_at is None:
+            return None
+        return max(0.0, self.asked_at - self.sent_at) + max(0.0, self.seen_at - self.wrote_at)
 
 
 class Upstream:
@@ -122,6 +133,7 @@ class Upstream:
             connection.refuse(HTTPStatus.BAD_REQUEST, "this request has no marker of a recording that is under way")
             return None
         course.asked += 1
+        course.asked_at = course.asked_at or time.monotonic()
         return _play(course, connection, min(incoming.version, "1.1"))
 
     def _course(self, incoming: Incoming) -> Course | None:
