@@ -28,8 +28,8 @@ too. The profile is de-facto.
 """
 
 TIMES = """\
-*Added* is how much later the first fragment comes than from the upstream, both what the gateway takes before it asks and
-what it takes to pass the fragment on: half come with at most the median, 99 of 100 with at most the second time. The
+*Added* is how much later the first fragment comes than from the upstream: what the gateway takes before it asks, and
+what it takes to pass the fragment on. Half come with at most the median, 99 of 100 with at most the second time. The
 upstream waits a second for its first fragment to come out. What comes only after it has said more is asked for once
 more, alone, with five seconds: if it then comes in time, it is *slow*, which is worth knowing, and else *held back*.
 Those are counted in a column of their own, and their times are left out; where no time is known, there is a dash.

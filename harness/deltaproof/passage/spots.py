@@ -61,10 +61,8 @@ def _unlike(given: Judged, came: Judged) -> Spots:
     """Return the first event that is another one: where something is missing, the same words twice show nothing."""
     for mine, theirs in zip_longest(_events(given), _events(came)):
         if mine is None or theirs is None or mine.data != theirs.data:
-            return Spots(
-                _last(given) if mine is None else _spot(given, mine),
-                _last(came) if theirs is None else _spot(came, theirs),
-            )
+            here = _spot(given, mine) if mine is not None else _last(given)
+            return Spots(here, _spot(came, theirs) if theirs is not None else _last(came))
     return Spots(_last(given), _last(came))
 
 
