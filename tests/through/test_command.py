@@ -64,14 +64,15 @@ def without_times(out: str) -> str:
     )
 
 
-def test_a_clean_gateway_is_two_lines() -> None:
-    """How many passages, and what the gateway adds to the first fragment; exit 0."""
+def test_a_clean_gateway_is_three_lines() -> None:
+    """How many passages, what the gateway adds to the first fragment, and what it takes before; exit 0."""
     ran = replay(gateways.HONEST, ["one-call", "text", "refused"], columns=200)
-    assert (ran.code, ran.err, ran.out.count("\n")) == (0, "", 2)
+    assert (ran.code, ran.err, ran.out.count("\n")) == (0, "", 3)
     assert ran.out.startswith("3 passages through http://127.0.0.1:PORT/v1: 3 as they should be; ")
     line = ran.out.splitlines()[1]
     assert line.startswith("first fragment: ")
     assert line.endswith(" ms added (median), over 2 passages; none held back")
+    assert re.fullmatch(r"the upstream was asked after [0-9.]+ ms \(median\)", ran.out.splitlines()[2])
 
 
 IDS_80 = """\
@@ -187,9 +188,10 @@ def test_the_page_names_the_gateway_and_what_it_adds_and_is_otherwise_the_same_a
     lines = first.splitlines()
     assert lines[0] == "# What came out of a gateway"
     assert lines[2].startswith("4 passages, judged by deltaproof ")
-    assert lines[4:7] == [
+    assert lines[4:8] == [
         "- gateway: `http://127.0.0.1:PORT/v1`",
         "- first fragment: N ms added (median), over 4 passages; none held back",
+        "- the upstream was asked after N ms (median)",
         "",
     ]
     assert "| swallowed | an error or a cut that nobody is told of | 2 |" in lines

@@ -193,12 +193,12 @@ def test_a_json_document_may_be_read_whole() -> None:
     assert one.passage.added is None
 
 
-def test_what_a_gateway_takes_before_it_asks_is_added_too() -> None:
-    """A client waits for its first fragment as long, whichever way the time goes by."""
+def test_what_a_gateway_takes_before_it_asks_is_told_by_itself() -> None:
+    """A client waits for its first fragment all the same; of what comes after it, that says nothing."""
     (one,) = passed(gateways.hesitating, [stream("one-call")])
     assert told([one]) == [("one-call", [])]
-    assert one.passage.added is not None
-    assert one.passage.added >= 0.3
+    assert one.passage.asked_after is not None
+    assert one.passage.asked_after >= 0.3
 
 
 @pytest.mark.parametrize(

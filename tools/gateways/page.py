@@ -28,10 +28,10 @@ too. The profile is de-facto.
 """
 
 TIMES = """\
-*Added* is how much later the first fragment comes than from the upstream: what the gateway takes before it asks, and
-what it takes to pass the fragment on. Half come with at most the median, 99 of 100 with at most the second time. The
-upstream waits a second for its first fragment to come out. What comes only after it has said more is asked for once
-more, alone, with five seconds: if it then comes in time, it is *slow*, which is worth knowing, and else *held back*.
+*Added* is how much later the first fragment comes than the upstream wrote it: half come with at most the median, 99 of
+100 with at most the second time. What a gateway takes before it asks is not in it; `replay --through` tells that beside
+it. The upstream waits a second for its first fragment to come out. What comes only after it has said more is asked for
+once more, alone, with five seconds: if it then comes in time, it is *slow*, which is worth knowing, else *held back*.
 Those are counted in a column of their own, and their times are left out; where no time is known, there is a dash.
 
 The tables below name what was said of the passages: what is wrong in bold, then what is worth knowing. A passage can

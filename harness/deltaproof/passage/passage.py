@@ -38,8 +38,8 @@ class Passage:
         came: what came out, None where there was no response.
         broken: why there was none, None where there was one.
         asked: how often the gateway asked its upstream for it.
-        added: the seconds that the gateway took until the first fragment was there: from the request to asking the
-            upstream, and from what that wrote to having it; None where one of them did not happen.
+        asked_after: the seconds from asking the gateway to its asking the upstream, None where either did not happen.
+        added: the seconds from writing the first fragment to having it, None where either did not happen.
         held: whether the first fragment came out only after the upstream, which waited for that, had said more.
         slow: whether that was so at first, and not when it was asked for once more, alone and with more patience.
         waited: the seconds of silence after which our client left, None where the gateway came to an end by itself.
@@ -50,6 +50,7 @@ class Passage:
     came: Judged | None
     broken: Broken | None = None
     asked: int = 1
+    asked_after: float | None = None
     added: float | None = None
     held: bool = False
     slow: bool = False

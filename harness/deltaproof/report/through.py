@@ -105,20 +105,30 @@ def grouped(found: Sequence[Remarked]) -> list[Group]:
 class Added(NamedTuple):
     """What a gateway adds to the time to the first fragment: seconds, half and 99 of 100 are below; of how many.
 
-    Of few passages there are no 99 of 100.
+    Of few passages there are no 99 of 100. `asked_after` is how long half of the requests at most had been there before
+    the upstream was asked, which is not in the others.
     """
 
     median: float
     p99: float | None
     passages: int
+    asked_after: float
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        most = f", {self.p99 * 1000:.1f} ms (99 of 100)" if self.p99 is not None else ""
+        return f"{self.median * 1000:.1f} ms added (median){most}, over {_count(self.passages, 'passage')}"
 
 
 def added_by(found: Sequence[Remarked]) -> Added | None:
     """Return what was added to the time to the first fragment, None where none came; those held back do not count."""
-    times = sorted(one.passage.added for one in found if one.passage.added is not None and not one.passage.held)
+    counted = [one.passage for one in found if not one.passage.held]
+    times = sorted(passage.added for passage in counted if passage.added is not None)
     if not times:
         return None
-    return Added(median(times), times[ceil(len(times) * 0.99) - 1] if len(times) >= _MANY else None, len(times))
+    p99 = times[ceil(len(times) * 0.99) - 1] if len(times) >= _MANY else None
+    before = [passage.asked_after for passage in counted if passage.asked_after is not None]
+    return Added(median(times), p99, len(times), median(before))
 
 
 def print_through(passages: Passages, found: Sequence[Remarked], console: Console) -> None:
@@ -203,9 +213,8 @@ def summary(passages: Passages, found: Sequence[Remarked]) -> list[Text]:
     held = sum(one.passage.held for one in found)
     left_out = f"; {held:,} held back and not counted" if held else "; none held back"
     if (added := added_by(found)) is not None:
-        most = f", {added.p99 * 1000:.1f} ms (99 of 100)" if added.p99 is not None else ""
-        told = f"{added.median * 1000:.1f} ms added (median){most}, over {_count(added.passages, 'passage')}{left_out}"
-        lines.append(Text(f"first fragment: {told}"))
+        lines.append(Text(f"first fragment: {added}{left_out}"))
+        lines.append(Text(f"the upstream was asked after {added.asked_after * 1000:.1f} ms (median)"))
     elif held:
         lines.append(Text(f"first fragment: held back in {_count(held, 'passage')}"))
     if passages.strays:

@@ -36,6 +36,7 @@ def through_document(passages: Passages, found: Sequence[Remarked]) -> Document:
             "median": round(added.median, _DIGITS),
             "p99": None if added.p99 is None else round(added.p99, _DIGITS),
             "passages": added.passages,
+            "asked_after": round(added.asked_after, _DIGITS),
             "held": sum(one.passage.held for one in found),
         },
         "totals": {
@@ -59,6 +60,7 @@ def _passage(one: Remarked) -> Document:
         "asked": passage.asked,
         "held": passage.held,
         "slow": passage.slow,
+        "asked_after_seconds": None if passage.asked_after is None else round(passage.asked_after, _DIGITS),
         "added_seconds": None if passage.added is None else round(passage.added, _DIGITS),
         "remarks": [_remark(one, remark) for remark in one.remarks],
         "sent": message_document(passage.given.judged.judgement.message),

@@ -58,9 +58,8 @@ def _first_fragment(found: Sequence[Remarked]) -> Iterator[str]:
     """Yield what the gateway adds to the time to the first fragment; nothing where none came."""
     held = sum(one.passage.held for one in found)
     if (added := added_by(found)) is not None:
-        most = f", {added.p99 * 1000:.1f} ms (99 of 100)" if added.p99 is not None else ""
-        told = f"{added.median * 1000:.1f} ms added (median){most}, over {_count(added.passages, 'passage')}"
-        yield f"- first fragment: {told}; {f'{held:,} held back and not counted' if held else 'none held back'}"
+        yield f"- first fragment: {added}; {f'{held:,} held back and not counted' if held else 'none held back'}"
+        yield f"- the upstream was asked after {added.asked_after * 1000:.1f} ms (median)"
     elif held:
         yield f"- first fragment: held back in {_count(held, 'passage')}"
 

@@ -248,4 +248,4 @@ def _passage(through: Through, number: int, course: Course, came: Exchange | Bro
         if other != number and other < len(through.given)
     )
     waited = through.timeout if exchange.end is End.TIMEOUT else None
-    return Passage(given, judged, None, course.asked, added, held, course.slow, waited, strangers)
+    return Passage(given, judged, None, course.asked, course.asked_after, added, held, course.slow, waited, strangers)

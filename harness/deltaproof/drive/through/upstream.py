@@ -69,10 +69,17 @@ class Course:
 
     @property
     def added(self) -> float | None:
-        """The seconds that the gateway took to ask the upstream and to pass its first fragment on, if it did both."""
-        if self.sent_at is None or self.asked_at is None or self.wrote_at is None or self.seen_at is None:
-            return None
-        return max(0.0, self.asked_at - self.sent_at) + max(0.0, self.seen_at - self.wrote_at)
+        """The seconds from writing the first fragment to having it, None where either did not happen."""
+        return _between(self.wrote_at, self.seen_at)
+
+    @property
+    def asked_after(self) -> float | None:
+        """The seconds from asking the gateway to its asking the upstream, None where either did not happen."""
+        return _between(self.sent_at, self.asked_at)
+
+
+def _between(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else max(0.0, second - first)
 
 
 class Upstream:
