@@ -414,6 +414,41 @@ def test_what_tests_record_anew_into_one_cassette_is_all_there(workers: tuple[st
     assert project.spawn(*workers, plugins=plugins).counts == "8 passed"
 
 
+LATE = """
+import pathlib, threading
+
+def pytest_collection_finish(session):
+    if getattr(session.config, "workerinput", {}).get("workerid") == "gw1":
+        for _ in range(200):
+            if pathlib.Path("cassettes/shared.yaml").exists():
+                break
+            threading.Event().wait(0.05)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fixture", "endpoint"),
+    [("deltaproof", "deltaproof"), ("request", 'request.getfixturevalue("deltaproof")')],
+    ids=["argument", "getfixturevalue"],
+)
+def test_a_worker_that_is_late_takes_nothing_that_another_has_recorded(
+    fixture: str, endpoint: str, project: Project
+) -> None:
+    """It looks before it says that it is ready, also for tests that ask for the fixture only as they run."""
+    project.write("conftest.py", LATE)
+    project.tests(f"""
+@pytest.mark.deltaproof(cassette="../shared.yaml")
+@pytest.mark.parametrize("seed", range(4))
+def test_it({fixture}, seed):
+    ask({endpoint}.base_url, seed=seed)
+""")
+    with serving(streaming(CLEAN)) as server:
+        options = ("-n2", "--deltaproof-record", "rewrite", "--deltaproof-upstream", server.url)
+        ran = project.spawn(*options, plugins=["xdist"])
+    assert ran.counts == "4 passed", ran.out
+    assert sorted(json.loads(one.sent)["seed"] for one in project.kept("shared.yaml")) == list(range(4))
+
+
 def test_what_is_in_the_way_of_a_cassette_is_named_as_a_person_does(project: Project) -> None:
     """By its path from where pytest was started, as in replay."""
     project.write("cassettes", "")

@@ -58,8 +58,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         raise_if_direct(metafunc.definition)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Look at the cassettes that are to be rewritten, before anything is recorded."""
+    """Look at the cassettes that are to be rewritten, before a worker of pytest-xdist says that it is ready."""
     if settings.text_of(session.config, settings.RECORD) == "rewrite":
         from deltaproof.plugin.endpoints.shared import look_before
 
