@@ -449,6 +449,34 @@ def test_it({fixture}, seed):
     assert sorted(json.loads(one.sent)["seed"] for one in project.kept("shared.yaml")) == list(range(4))
 
 
+AGAIN = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    runtestprotocol(item, nextitem=nextitem, log=False)
+    runtestprotocol(item, nextitem=nextitem)
+    return True
+"""
+
+
+def test_a_test_that_is_run_again_takes_what_it_has_recorded_and_no_other_s(project: Project) -> None:
+    """As plugins run those again that fail; where others have its cassette too, it adds to that."""
+    project.write("conftest.py", AGAIN)
+    project.tests("""
+@pytest.mark.deltaproof(cassette="../shared.yaml")
+@pytest.mark.parametrize("seed", range(2))
+def test_shared(deltaproof, seed):
+    ask(deltaproof.base_url, seed=seed)
+
+def test_own(deltaproof):
+    ask(deltaproof.base_url)
+""")
+    with serving(streaming(CLEAN)) as server:
+        assert record(project, "rewrite", server).counts == "3 passed"
+    assert [json.loads(one.sent)["seed"] for one in project.kept("shared.yaml")] == [0, 0, 1, 1]
+    assert len(project.kept("test_agent/test_own.yaml")) == 1
+
+
 def test_what_is_in_the_way_of_a_cassette_is_named_as_a_person_does(project: Project) -> None:
     """By its path from where pytest was started, as in replay."""
     project.write("cassettes", "")
