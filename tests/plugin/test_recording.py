@@ -14,7 +14,7 @@ from deltaproof.exchange import End, Exchange
 from tests.cli.command import CLEAN, REPEATED
 from tests.plugin.project import REQUEST, Project, Ran, answered
 from tests.record.test_command import streaming
-from tests.run.server import STREAM_HEAD, Act, Asked, Running, piece, serving
+from tests.run.server import STREAM_HEAD, Act, Asked, Running, piece, response, serving
 
 ASKS = """
 def test_it(deltaproof):
@@ -140,21 +140,35 @@ def test_it(deltaproof):
     assert why in ran.told
 
 
-def test_a_stream_that_has_not_ended_is_not_recorded_yet(project: Project) -> None:
-    """Who asks for it then is told so, rather than that nothing was asked."""
-    project.tests("""
+def silent_where_streaming(asked: Asked) -> Iterator[bytes | Act]:
+    """Answer a plain request to the end, and of a stream only the beginning."""
+    if asked.json["stream"]:
+        yield from (STREAM_HEAD, piece(CLEAN[:300].encode()), Act.SILENCE)
+    else:
+        yield response(b'{"object":"chat.completion"}')
+
+
+@pytest.mark.parametrize("use", ["stream", "check()"])
+@pytest.mark.parametrize("before", ["", "ask(deltaproof.base_url, stream=False)"], ids=["alone", "after another"])
+def test_a_stream_that_has_not_ended_is_not_recorded_yet(before: str, use: str, project: Project) -> None:
+    """Who asks for it then is told so, rather than that nothing was asked, or only what is no stream."""
+    project.tests(f"""
 import json, urllib.request
 
 def test_it(deltaproof):
-    body = json.dumps({"model": "m", "stream": True, "messages": []}).encode()
-    with urllib.request.urlopen(f"{deltaproof.base_url}/chat/completions", body) as response:
+    {before or "pass"}
+    body = json.dumps({{"model": "m", "stream": True, "messages": []}}).encode()
+    with urllib.request.urlopen(deltaproof.base_url + "/chat/completions", body) as response:
         assert response.readline()
-        deltaproof.stream
+        deltaproof.{use}
 """)
-    with serving(lambda _: [STREAM_HEAD, piece(CLEAN.encode()[:300]), Act.SILENCE]) as server:
+    with serving(silent_where_streaming) as server:
         ran = record(project, "once", server)
     assert ran.counts == "1 failed"
-    assert "let it ask for a stream and read it to its end: only then it is recorded" in ran.told
+    assert (
+        " deltaproof.errors.DeltaproofError: a response is still on its way, and is recorded when it ends."
+        " Let the client read it to its end, or close it, before you look at it\n"
+    ) in ran.told
 
 
 def test_the_mark_names_another_upstream(project: Project) -> None:

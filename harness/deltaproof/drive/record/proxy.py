@@ -61,6 +61,11 @@ class Proxy:
         self._upstreams: dict[Connection, Upstream] = {}
         self._relays: dict[Connection, Relay] = {}
 
+    @property
+    def passing(self) -> int:
+        """How many responses are on their way."""
+        return len(self._relays)
+
     async def listen(self, place: Place) -> asyncio.Server:
         """Listen for clients.
 

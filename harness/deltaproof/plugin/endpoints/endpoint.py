@@ -61,15 +61,28 @@ class Endpoint:
     snapshot: Snapshot
 
     def __init__(
-        self, base_url: str, passing: Passing, terms: Terms, settle: Callable[[], None], *, records: bool = False
+        self,
+        base_url: str,
+        passing: Passing,
+        terms: Terms,
+        settle: Callable[[], None],
+        under_way: Callable[[], int] = lambda: 0,
     ) -> None:
-        """Stand before a server, which may be a recorder; `settle` waits until what has ended there is in `passing`."""
+        """Stand before a server.
+
+        Args:
+            base_url: where it is.
+            passing: what has passed there.
+            terms: by what that is judged.
+            settle: waits until what has ended is in `passing`.
+            under_way: returns how many responses have begun and will be in `passing` only when they end.
+        """
         self.base_url = base_url
         self.terms = terms
         self.case: AccumulatorCase | None = None
         self._passing = passing
         self._settle = settle
-        self._records = records
+        self._under_way = under_way
         self._begun = self._troubled = 0
         self._judgements: dict[tuple[int, str, str | None], Judged] = {}
 
@@ -184,6 +197,9 @@ class Endpoint:
 
     def _nothing(self, report: Report) -> DeltaproofError:
         """Say why there is no stream."""
+        if self._under_way():
+            hint = "Let the client read it to its end, or close it, before you look at it"
+            return DeltaproofError("a response is still on its way, and is recorded when it ends", hint=hint)
         if report.unreadable:
             return report.unreadable[-1]
         if self.troubles:
@@ -191,6 +207,4 @@ class Endpoint:
         if report.skipped:
             return DeltaproofError(f"no stream has passed, only {report.skipped[-1].reason}")
         hint = f"Lead the client to {self.base_url}, which is deltaproof.base_url, and let it ask for a stream"
-        if self._records:
-            hint += " and read it to its end: only then it is recorded"
         return DeltaproofError("nothing has passed yet", hint=hint)

@@ -98,7 +98,8 @@ def recorded(node: pytest.Item | pytest.Session, wanted: Recording, terms: Terms
             thread.ask(proxy.interrupt() if is_interrupted(node.session) else proxy.settle(_GRACE))
 
         with told_of_interrupts(config, settle):
-            yield Held(Endpoint(proxy.url, passing, terms, settle, records=True), terms.fail_on, tuple)
+            endpoint = Endpoint(proxy.url, passing, terms, settle, lambda: proxy.passing)
+            yield Held(endpoint, terms.fail_on, tuple)
 
 
 def _origin(config: pytest.Config, upstream: str) -> Origin:
